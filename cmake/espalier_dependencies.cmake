@@ -1,0 +1,19 @@
+# Libraries, each behind one room (design: a new version of a dependency is one room's work).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS C)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+# Optional ones: what is missing is left out, and `espalier list` says so.
+pkg_check_modules(TURBOJPEG IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(SPNG IMPORTED_TARGET spng)
+pkg_check_modules(WEBP IMPORTED_TARGET libwebp)
+pkg_check_modules(LIBZIP IMPORTED_TARGET libzip)
+pkg_check_modules(PROTOBUF_C IMPORTED_TARGET libprotobuf-c)
+find_program(PROTOC_C protoc-c)
+if(ESPALIER_ONEDNN)
+    find_package(dnnl CONFIG QUIET)
+endif()

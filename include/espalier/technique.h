@@ -1,0 +1,213 @@
+/* Everything a technique needs: how it describes its options, what it keeps over a resume, and the
+ * moments of the run at which it acts. One technique is one source file and one line in
+ * techniques.def; docs/ and CONTRIBUTING.md show how to write one. */
+#ifndef ESPALIER_TECHNIQUE_H
+#define ESPALIER_TECHNIQUE_H
+
+#include <espalier/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- durations: "5ep", "300st", "0.7run" ---- */
+
+typedef enum espl_unit { ESPL_STEPS, ESPL_EPOCHS, ESPL_RUNS } espl_unit;
+
+typedef struct espl_duration {
+    double amount;
+    espl_unit unit;
+} espl_duration;
+
+/* ---- options: a table is the only description; help, parsing, checking, `explain` and the
+ * resolved recipe all come from it ---- */
+
+typedef enum espl_option_type {
+    ESPL_OPTION_COUNT,     /* int64_t */
+    ESPL_OPTION_REAL,      /* double */
+    ESPL_OPTION_FLAG,      /* bool: yes no true false on off */
+    ESPL_OPTION_TEXT,      /* char[n], n = size */
+    ESPL_OPTION_CHOICE,    /* int, the index within `choices` "one|two|three" */
+    ESPL_OPTION_DURATION,  /* espl_duration */
+    ESPL_OPTION_COUNTS,    /* espl_counts */
+    ESPL_OPTION_REALS,     /* espl_reals */
+    ESPL_OPTION_DURATIONS  /* espl_durations */
+} espl_option_type;
+
+#define ESPL_LIST_MAX 32
+typedef struct espl_counts {
+    int count;
+    int64_t item[ESPL_LIST_MAX];
+} espl_counts;
+typedef struct espl_reals {
+    int count;
+    double item[ESPL_LIST_MAX];
+} espl_reals;
+typedef struct espl_durations {
+    int count;
+    espl_duration item[ESPL_LIST_MAX];
+} espl_durations;
+
+typedef struct espl_option {
+    const char *name;
+    espl_option_type type;
+    size_t offset, size;
+    const char *fallback; /* the default, as it would be written in a recipe; NULL: must be given */
+    double low, high;     /* both ends included; for durations of their amount; unused for text */
+    const char *choices;  /* "a|b|c" or NULL */
+    const char *help;
+} espl_option;
+
+#define ESPL__OPTION(type, holder, field, fallback, low, high, choices, help) \
+    { #field, type, offsetof(holder, field), sizeof(((holder *)0)->field), fallback, low, high, choices, help }
+#define ESPL_COUNT(holder, field, fallback, low, high, help) \
+    ESPL__OPTION(ESPL_OPTION_COUNT, holder, field, fallback, low, high, NULL, help)
+#define ESPL_REAL(holder, field, fallback, low, high, help) \
+    ESPL__OPTION(ESPL_OPTION_REAL, holder, field, fallback, low, high, NULL, help)
+#define ESPL_FLAG(holder, field, fallback, help) \
+    ESPL__OPTION(ESPL_OPTION_FLAG, holder, field, fallback, 0, 1, NULL, help)
+#define ESPL_TEXT(holder, field, fallback, help) \
+    ESPL__OPTION(ESPL_OPTION_TEXT, holder, field, fallback, 0, 0, NULL, help)
+#define ESPL_CHOICE(holder, field, fallback, choices, help) \
+    ESPL__OPTION(ESPL_OPTION_CHOICE, holder, field, fallback, 0, 0, choices, help)
+#define ESPL_DURATION(holder, field, fallback, low, high, help) \
+    ESPL__OPTION(ESPL_OPTION_DURATION, holder, field, fallback, low, high, NULL, help)
+#define ESPL_COUNTS(holder, field, fallback, low, high, help) \
+    ESPL__OPTION(ESPL_OPTION_COUNTS, holder, field, fallback, low, high, NULL, help)
+#define ESPL_REALS(holder, field, fallback, low, high, help) \
+    ESPL__OPTION(ESPL_OPTION_REALS, holder, field, fallback, low, high, NULL, help)
+#define ESPL_DURATIONS(holder, field, fallback, low, high, help) \
+    ESPL__OPTION(ESPL_OPTION_DURATIONS, holder, field, fallback, low, high, NULL, help)
+#define ESPL_OPTIONS_END { NULL, ESPL_OPTION_COUNT, 0, 0, NULL, 0, 0, NULL, NULL }
+
+/* ---- what a technique keeps over a checkpoint besides its tensors ---- */
+
+typedef struct espl_field {
+    const char *name;
+    size_t offset, size;
+} espl_field;
+#define ESPL_KEEP(holder, field) { #field, offsetof(holder, field), sizeof(((holder *)0)->field) }
+#define ESPL_KEEP_END { NULL, 0, 0 }
+
+/* ---- the run as a technique sees it ---- */
+
+typedef struct espl_run espl_run;
+
+typedef enum espl_moment {
+    ESPL_NET_READY,       /* the graph may still be rewritten, a loss term added; then the plan is made */
+    ESPL_RUN_BEGIN,       /* once, before the first step, also after a resume */
+    ESPL_EPOCH_BEGIN,
+    ESPL_BATCH_READY,     /* the batch is in memory, nothing is computed yet */
+    ESPL_STEP_BEGIN,      /* the rate of this step is set here */
+    ESPL_GRADIENTS_READY, /* summed over the whole batch, before the optimizer */
+    ESPL_STEP_END,
+    ESPL_CYCLE_END,       /* after the last step of a cycle of the schedule */
+    ESPL_EPOCH_END,       /* after scoring, if the run scores */
+    ESPL_RUN_END,
+    ESPL_MOMENT_COUNT
+} espl_moment;
+
+/* At one moment the families act in this order, members of a family in recipe order. */
+typedef enum espl_family {
+    ESPL_TRANSFER,
+    ESPL_INITIALIZE,
+    ESPL_AUGMENT,
+    ESPL_SCHEDULE,
+    ESPL_REGULARIZE,
+    ESPL_PRUNE,
+    ESPL_AVERAGE,
+    ESPL_ENSEMBLE,
+    ESPL_OBSERVE,
+    ESPL_FAMILY_COUNT
+} espl_family;
+
+/* What a parameter is for; decay, averages and pruning go by it (techniques act on kinds). */
+typedef enum espl_kind {
+    ESPL_WEIGHT,
+    ESPL_BIAS,
+    ESPL_NORM_SCALE,
+    ESPL_NORM_SHIFT,
+    ESPL_SCALAR,
+    ESPL_GATE,
+    ESPL_BUFFER, /* running statistics: never trained */
+    ESPL_KIND_COUNT
+} espl_kind;
+
+/* A piece of one parameter that fits the first cache, inside the optimizer's single pass. `kept[i]`
+ * is the same piece of the i-th tensor that the technique keeps per parameter. */
+typedef struct espl_block {
+    float *value;
+    float *gradient;
+    float *const *kept;
+    int64_t count;
+    int64_t offset;    /* of the piece within its parameter */
+    int parameter;     /* index within the net */
+    espl_kind kind;
+    double rate;       /* of this parameter in this step */
+} espl_block;
+
+/* A sample on its way to the net: planes of `height` x `width` floats, one for each channel, in the
+ * source's own scale (0..255 for pictures). An augmentation may change the sizes as long as
+ * `capacity` floats suffice, or use `spare`, a second buffer of the same capacity, and swap. */
+typedef struct espl_sample {
+    float *values, *spare;
+    int64_t capacity;
+    int64_t channels, height, width;
+} espl_sample;
+
+/* Random draws of one augmentation for one sample in one epoch. */
+typedef struct espl_draw espl_draw;
+ESPL_API float espl_draw_uniform(espl_draw *draw);                 /* [0,1) */
+ESPL_API float espl_draw_between(espl_draw *draw, float low, float high);
+ESPL_API int64_t espl_draw_below(espl_draw *draw, int64_t bound);  /* 0..bound-1 */
+ESPL_API float espl_draw_normal(espl_draw *draw);
+
+typedef struct espl_technique {
+    const char *name;    /* "schedule-cosine" */
+    const char *summary; /* one line */
+    const char *paper;   /* source, or NULL */
+    espl_family family;
+    size_t size;         /* of its state, which begins as zeros */
+    const espl_option *options;
+    const espl_field *kept;
+    espl_status (*on[ESPL_MOMENT_COUNT])(void *self, espl_run *run);
+    /* Called for every block of every trainable parameter, before or after the optimizer's update.
+     * No allocation, no failure; several workers call it at once for different blocks. */
+    void (*before_update)(void *self, const espl_block *block);
+    void (*after_update)(void *self, const espl_block *block);
+    /* Changes one training sample; called by loader threads, must not write to `self`. */
+    void (*augment)(const void *self, espl_sample *sample, espl_draw *draw);
+    int kept_per_parameter; /* how many tensors like each parameter it keeps */
+} espl_technique;
+
+/* ---- what a technique may ask and tell ---- */
+
+/* Fails with the technique's name and place in the recipe put in front. */
+ESPL_API espl_status espl_run_fail(espl_run *run, espl_status status, const char *format, ...);
+
+ESPL_API int64_t espl_run_step(const espl_run *run);            /* optimizer steps done */
+ESPL_API int64_t espl_run_epoch(const espl_run *run);           /* epochs done */
+ESPL_API int64_t espl_run_steps_per_epoch(const espl_run *run);
+ESPL_API int64_t espl_run_steps(const espl_run *run);           /* of the whole run */
+/* A duration in steps of this run, rounded to the nearest. */
+ESPL_API int64_t espl_run_duration(const espl_run *run, espl_duration duration);
+
+ESPL_API double espl_run_base_rate(const espl_run *run);        /* as the recipe says */
+ESPL_API void espl_run_set_rate(espl_run *run, double rate);    /* of the step that begins */
+ESPL_API double espl_run_rate(const espl_run *run);
+/* Says that a cycle of the schedule ends with this step. */
+ESPL_API void espl_run_end_cycle(espl_run *run);
+ESPL_API bool espl_run_has_cycles(const espl_run *run);
+ESPL_API void espl_run_announce_cycles(espl_run *run);
+
+/* Norm over the gradients of all trainable parameters, and scaling all of them (GRADIENTS_READY). */
+ESPL_API double espl_run_gradient_norm(espl_run *run);
+ESPL_API void espl_run_scale_gradients(espl_run *run, double factor);
+
+/* Adds `name: value` to the log line of this epoch. */
+ESPL_API void espl_run_report(espl_run *run, const char *name, double value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,94 @@
+/* Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers:
+ * as easy as 1, 2, 3", SC 2011). A draw depends on its coordinates alone, never on who drew before. */
+#include "base/base.h"
+
+#include <math.h>
+
+#define MULTIPLIER_0 0xD2511F53u
+#define MULTIPLIER_1 0xCD9E8D57u
+#define WEYL_0 0x9E3779B9u
+#define WEYL_1 0xBB67AE85u
+#define ROUNDS 10
+
+espl__stream espl__stream_of(uint64_t seed, const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u ^ seed; /* FNV-1a, then a finalizer that spreads every bit */
+
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
+    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
+    return (espl__stream){ hash ^ (hash >> 31) };
+}
+
+void espl__random_words(espl__stream stream, uint32_t a, uint64_t b, uint32_t index, uint32_t words[4])
+{
+    uint32_t k0 = (uint32_t)stream.key, k1 = (uint32_t)(stream.key >> 32);
+    uint32_t x0 = index, x1 = a, x2 = (uint32_t)b, x3 = (uint32_t)(b >> 32);
+
+    for (int round = 0; round < ROUNDS; round++) {
+        const uint64_t p0 = (uint64_t)MULTIPLIER_0 * x0, p1 = (uint64_t)MULTIPLIER_1 * x2;
+        const uint32_t y0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0, y2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
+        x1 = (uint32_t)p1;
+        x3 = (uint32_t)p0;
+        x0 = y0;
+        x2 = y2;
+        k0 += WEYL_0;
+        k1 += WEYL_1;
+    }
+    words[0] = x0;
+    words[1] = x1;
+    words[2] = x2;
+    words[3] = x3;
+}
+
+espl__random espl__random_at(espl__stream stream, uint32_t a, uint64_t b)
+{
+    return (espl__random){ .stream = stream, .a = a, .b = b };
+}
+
+uint32_t espl__random_word(espl__random *random)
+{
+    if (!random->left) {
+        espl__random_words(random->stream, random->a, random->b, random->index++, random->word);
+        random->left = 4;
+    }
+    return random->word[4 - random->left--];
+}
+
+float espl__random_uniform(espl__random *random)
+{
+    return (float)(espl__random_word(random) >> 8) * 0x1p-24f;
+}
+
+float espl__random_normal(espl__random *random)
+{
+    const double u = ((double)espl__random_word(random) + 1.0) * 0x1p-32; /* in (0,1] */
+    const double v = (double)espl__random_word(random) * 0x1p-32;
+
+    return (float)(sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v));
+}
+
+uint64_t espl__random_below(espl__random *random, uint64_t bound)
+{
+    const uint64_t limit = UINT64_MAX - UINT64_MAX % bound; /* reject what would make some likelier */
+    uint64_t word;
+
+    do {
+        word = (uint64_t)espl__random_word(random) << 32;
+        word |= espl__random_word(random);
+    } while (word >= limit);
+    return word % bound;
+}
+
+void espl__random_shuffle(espl__random *random, int64_t *order, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        order[i] = i;
+    for (int64_t i = count - 1; i > 0; i--) {
+        const int64_t j = (int64_t)espl__random_below(random, (uint64_t)i + 1);
+        const int64_t held = order[i];
+        order[i] = order[j];
+        order[j] = held;
+    }
+}

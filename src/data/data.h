@@ -1,0 +1,102 @@
+/* Data inside the library: sources that know a kind of file, samples, statistics, and the loader that
+ * runs ahead of the workers.
+ *
+ * The way of a sample: source reads it (raw scale, planes) -> augmentations (training only) ->
+ * (value * scale - mean[c]) / deviation[c] -> its place in the batch. */
+#ifndef ESPL_DATA_INTERNAL_H
+#define ESPL_DATA_INTERNAL_H
+
+#include "base/base.h"
+#include <espalier/data.h>
+#include <espalier/technique.h>
+
+/* One kind of files. A source is opened twice, for training and for test data, or once and split. */
+typedef struct espl__source {
+    const char *name;    /* "idx" */
+    const char *summary;
+    /* Does the path look like one of mine? Looks at names and first bytes only. */
+    bool (*fits)(const char *path);
+    espl_status (*open)(espl_context *ctx, const char *path, const espl_data_settings *settings, bool test,
+                        void **state);
+    void (*release)(espl_context *ctx, void *state);
+    /* Is there test data by this source's custom beside this path? */
+    bool (*has_test)(const char *path);
+    int64_t (*count)(const void *state);
+    int (*classes)(const void *state);
+    const char *(*class_name)(const void *state, int index); /* NULL: nameless */
+    int32_t (*label)(const void *state, int64_t index);
+    /* channels, height, width that every sample will have */
+    void (*shape)(const void *state, int64_t shape[3]);
+    /* true: values are pixels 0..255; false: numbers as they are */
+    bool (*pictures)(const void *state);
+    /* Reads one sample (planes). Called by several loader threads at once; a failure names the file.
+     * `message` holds 512 bytes, since threads share no context. */
+    espl_status (*read)(const void *state, int64_t index, espl_sample *sample, char *message);
+} espl__source;
+
+const espl__source *espl__source_at(int index); /* sources.def in order, NULL past the end */
+
+/* Mean and standard deviation of each channel over the training part (all samples up to 10,000, else
+ * 10,000 evenly spaced), of value * scale. */
+espl_status espl__data_measure(espl_data *data, double scale, double mean[4], double deviation[4]);
+bool espl__data_pictures(const espl_data *data);
+int32_t espl__data_label(const espl_data *data, espl_part part, int64_t index);
+/* What the user would call the sample: a file name, or "train-images-idx3-ubyte[17]". */
+void espl__data_sample_name(const espl_data *data, espl_part part, int64_t index, char name[256]);
+const char *espl__data_source_name(const espl_data *data);
+/* 64-bit fingerprint of the labels, counts, shape and source names: does a checkpoint fit this data? */
+uint64_t espl__data_hash(const espl_data *data);
+
+struct espl_draw {
+    struct espl__random random;
+};
+
+typedef struct espl__augmentation {
+    const espl_technique *technique;
+    const void *self;
+} espl__augmentation;
+
+/* ---- the loader (loader.c) ---- */
+
+typedef struct espl__batch {
+    int64_t count;         /* samples in it; the last of an epoch may have fewer */
+    float *values;         /* count x channels x height x width, prepared */
+    int32_t *labels;
+    int64_t *index;        /* of each sample within its part */
+    int64_t epoch, number; /* number of the batch within the epoch */
+} espl__batch;
+
+typedef struct espl__loader_settings {
+    espl_part part;
+    int64_t batch;
+    bool shuffle;          /* by (seed, "shuffle", epoch) */
+    uint64_t seed;
+    int64_t first_epoch, first_batch; /* where to begin (resume) */
+    int64_t epochs;        /* hand out so many epochs counted from 0; then the loader is dry */
+    double scale;
+    double mean[4], deviation[4];
+    bool swap_red_blue;
+    const espl__augmentation *augmentations;
+    int augmentation_count;
+    int threads;           /* 0: one */
+    int ahead;             /* batches kept ready; 0: 3 */
+} espl__loader_settings;
+
+typedef struct espl__loader espl__loader;
+espl_status espl__loader_open(espl_data *data, const espl__loader_settings *settings, espl__loader **result);
+/* The next batch, borrowed until the next call; NULL in *batch when dry. Fails when a sample could
+ * not be read. Allocates nothing through the context after the first batches. */
+espl_status espl__loader_next(espl__loader *loader, const espl__batch **batch);
+/* Seconds spent waiting inside espl__loader_next since the loader was opened. */
+double espl__loader_waited(const espl__loader *loader);
+int64_t espl__loader_batches_per_epoch(const espl__loader *loader);
+void espl__loader_free(espl__loader *loader);
+
+/* ---- one file (picture.c): for predict ---- */
+
+/* Decodes a JPEG, PNG or WebP (by content, not by name), turns it upright by its EXIF orientation,
+ * brings it to channels x height x width by the resize rule. Values 0..255, planes. */
+espl_status espl__picture_read(espl_context *ctx, const char *path, const char *resize, int64_t channels,
+                               int64_t height, int64_t width, float *planes);
+
+#endif

@@ -1,0 +1,70 @@
+/* A plan: one graph made ready to run at one batch size in one mode - kernels chosen, layouts fixed,
+ * memory laid out, the work cut in stages. Made once, then only run.
+ *
+ * Stages: within a stage one worker takes a shard through all its steps without waiting; between
+ * stages all workers meet, and whole-batch sums are merged. */
+#ifndef ESPL_PLAN_H
+#define ESPL_PLAN_H
+
+#include "kernels/kernel.h"
+#include "net/net.h"
+
+typedef struct espl__plan espl__plan;
+
+typedef struct espl__plan_settings {
+    int64_t batch;       /* largest number of samples of one run */
+    bool training;       /* batch statistics, random draws; gradients if the graph ends in a loss */
+    bool direct_only;
+    int samples;         /* of a shard; 0: by the net (about 1 MiB of the largest activation) */
+} espl__plan_settings;
+
+/* The graph may end in a loss node; then `espl__plan_run` fills losses and, in training, gradients
+ * of every parameter that is not frozen. The net must outlive the plan; its graph may differ from
+ * `graph` but the parameters must be the same list. */
+espl_status espl__plan_open(espl_net *net, const espl__graph *graph, const espl__plan_settings *settings,
+                            espl__plan **result);
+void espl__plan_free(espl__plan *plan);
+
+typedef struct espl__feed {
+    int64_t count;             /* samples, at most the plan's batch */
+    const float *values;       /* count x channels x height x width */
+    const int32_t *labels;     /* or NULL */
+    const float *soft;         /* count x classes, or NULL */
+    const float *weight;       /* count, or NULL */
+    const int64_t *index;      /* count, or NULL: 0, 1, 2 ... */
+    int64_t epoch, step;
+    bool parameters_changed;   /* since the last run of this plan */
+} espl__feed;
+
+/* Computes everything for one batch. Allocates nothing. */
+void espl__plan_run(espl__plan *plan, const espl__feed *feed);
+
+/* After a run: the answer of sample i (the graph's output, or the loss node's input): `classes`
+ * floats, borrowed until the next run. */
+const float *espl__plan_output(const espl__plan *plan, int64_t sample);
+float espl__plan_loss(const espl__plan *plan, int64_t sample);
+/* Whole-batch gradient of parameter p in canonical layout, NULL if frozen or a buffer. May be scaled
+ * in place. */
+float *espl__plan_gradient(const espl__plan *plan, int parameter);
+
+/* Bytes of the arena: the planned peak of activations, gradients and packed weights. */
+size_t espl__plan_bytes(const espl__plan *plan);
+int espl__plan_shard_samples(const espl__plan *plan);
+int espl__plan_lanes(const espl__plan *plan);
+
+/* For `bench` and `inspect`: what runs, in order. */
+typedef struct espl__plan_step {
+    const char *node, *kernel, *role;
+    int stage;
+    double seconds; /* summed over workers while timing is on */
+    int64_t macs;   /* of the whole batch */
+} espl__plan_step;
+int espl__plan_step_count(const espl__plan *plan);
+espl__plan_step espl__plan_step_at(const espl__plan *plan, int index);
+void espl__plan_timing(espl__plan *plan, bool on);
+
+/* The graph as it trains or predicts: fused (batch norm + add + activation as one node) and, for
+ * inference, batch norm folded into the convolution before it. */
+espl_status espl__fuse(const espl__graph *graph, bool training, espl__graph **result);
+
+#endif

@@ -1,0 +1,45 @@
+/* A net: the graph, the values of its parameters, and what travels with them - class names, how
+ * inputs must be prepared, where it came from. */
+#ifndef ESPL_NET_INTERNAL_H
+#define ESPL_NET_INTERNAL_H
+
+#include "graph/graph.h"
+#include <espalier/net.h>
+
+typedef struct espl__parameter {
+    float *value; /* canonical layout, owned by the net */
+    int64_t count;
+    bool frozen;
+} espl__parameter;
+
+/* What must be done to a sample before it enters the net. */
+typedef struct espl__preparation {
+    bool known;             /* false: nobody has said yet */
+    int64_t height, width;  /* of the input; 0: the graph's */
+    int channels;
+    double scale;           /* value = (raw * scale - mean[c]) / deviation[c] */
+    double mean[4], deviation[4];
+    char resize[16];        /* "none", "stretch", "crop" (short side, then centre) */
+    char order[8];          /* "rgb", "bgr", "grey" */
+} espl__preparation;
+
+struct espl_net {
+    espl_context *ctx;
+    espl__graph *graph;
+    espl__parameter *parameters; /* graph->parameter_count of them */
+    espl__preparation preparation;
+    int class_count;
+    char **classes;              /* NULL: nameless */
+    char *name;                  /* "resnet-20" */
+    char *origin;                /* JSON object with recipe hash, seed, scores; may be NULL */
+};
+
+/* A net around a finished graph (taken over), with every parameter filled from the context's seed. */
+espl_status espl__net_open(espl__graph *graph, const char *name, espl_net **result);
+/* Fills all parameters anew, each from its own random stream. */
+espl_status espl__net_fill(espl_net *net, uint64_t seed);
+espl_status espl__net_set_classes(espl_net *net, const char *const *classes, int count);
+/* Hash over all parameters and statistics, in order. */
+uint64_t espl__net_hash(const espl_net *net);
+
+#endif
