@@ -1,0 +1,12 @@
+/* The whole library in one include. */
+#ifndef ESPALIER_H
+#define ESPALIER_H
+
+#include <espalier/base.h>
+#include <espalier/data.h>
+#include <espalier/net.h>
+#include <espalier/report.h>
+#include <espalier/run.h>
+#include <espalier/technique.h>
+
+#endif

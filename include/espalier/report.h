@@ -1,0 +1,61 @@
+/* What can be asked about nets, techniques and speed: the material of `inspect`, `list` and `bench`. */
+#ifndef ESPALIER_REPORT_H
+#define ESPALIER_REPORT_H
+
+#include <espalier/run.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One node of a net as `inspect` shows it. Texts are borrowed from the net. */
+typedef struct espl_layer {
+    const char *name, *op;
+    char shape[96];            /* of the output, "16x32x32" */
+    char inputs[256];          /* names, comma between */
+    int64_t parameters, macs;
+    size_t activation_bytes;   /* of the output, for one sample */
+    size_t parameter_bytes;
+} espl_layer;
+ESPL_API int espl_net_layer_count(const espl_net *net);
+ESPL_API espl_layer espl_net_layer(const espl_net *net, int index);
+
+/* Everything that is registered, for `list`: kind is "technique", "op", "optimizer", "source", "format",
+ * "kernel" or "command-less" library "feature" (name and whether this build has it). */
+typedef struct espl_listed {
+    const char *kind, *name, *summary, *paper;
+} espl_listed;
+/* false past the end of that kind */
+ESPL_API bool espl_listed_at(const char *kind, int index, espl_listed *result);
+/* The options of a technique, optimizer or op, one line each "name  type  default  range  help", as one
+ * text to be freed with espl_text_free; ESPL_BAD_OPTION if there is no such thing. */
+ESPL_API espl_status espl_options_text(espl_context *context, const char *kind, const char *name, char **text);
+ESPL_API void espl_text_free(espl_context *context, char *text);
+
+typedef struct espl_bench_settings {
+    int64_t batch;             /* 0: 1 for forward, 128 for training */
+    bool train;                /* a whole training step; else forward */
+    double seconds;            /* of measuring; 0: 3 */
+} espl_bench_settings;
+typedef struct espl_bench_layer {
+    char node[64], kernel[64], role[24];
+    double milliseconds, gflops;
+} espl_bench_layer;
+typedef struct espl_bench {
+    double median_ms, min_ms, max_ms, images_per_second, gflops;
+    double first_ms;           /* of the first run */
+    int threads;
+    int64_t batch;
+    size_t planned_bytes;
+    int layer_count;
+    espl_bench_layer *layers;
+    espl_context *context;
+} espl_bench;
+/* Times the net on random inputs. */
+ESPL_API espl_status espl_bench_net(espl_net *net, const espl_bench_settings *settings, espl_bench *result);
+ESPL_API void espl_bench_free(espl_bench *bench);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
