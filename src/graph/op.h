@@ -7,7 +7,7 @@
 #include <espalier/technique.h> /* espl_option, espl_kind */
 
 #define ESPL__INPUTS_MAX 64
-#define ESPL__NODE_PARAMETERS 4
+#define ESPL__NODE_PARAMETERS 6
 
 /* How a fresh parameter is filled; the initialize family replaces it. */
 typedef enum espl__fill { ESPL__FILL_ZERO, ESPL__FILL_ONE, ESPL__FILL_HE, ESPL__FILL_CONSTANT } espl__fill;
@@ -54,6 +54,9 @@ typedef struct espl__op {
     int inputs_min, inputs_max;
     int reads;           /* espl__reads */
     int flags;           /* espl__op_flags */
+    /* Bit i: the gradient of input i is exactly the gradient of the output once this node's backward
+     * kernel has run (add; the residual of batch norm). The plan then lends the same memory. */
+    unsigned passes;
     /* Checks attributes against inputs; messages name what was found and expected. The caller puts
      * the node's name in front. */
     espl_status (*shape)(espl__shape_call *call);

@@ -26,7 +26,7 @@ typedef enum espl__isa { ESPL__ISA_PLAIN, ESPL__ISA_AVX2, ESPL__ISA_AVX512 } esp
 typedef struct espl__case {
     const espl__node *node;
     espl__role role;
-    bool training;      /* batch statistics and random draws; else inference */
+    bool training;      /* batch statistics and random draws; false in inference and for frozen nodes */
     int samples;        /* capacity of a shard */
     int shards;         /* of a full batch */
     espl__isa isa;
@@ -72,8 +72,11 @@ typedef struct espl__call {
     int samples, valid;        /* valid may be smaller in the last shard */
     const float *const *inputs;
     float *output;             /* forward: to write; backward: the forward value (if op->reads says so) */
-    const float *grad_output;  /* backward */
-    /* backward: to write, NULL where nobody asks. grad_inputs[0] never overlaps grad_output */
+    /* backward; nobody else reads it, so a kernel may overwrite it. If op->passes names an input, it
+     * must hold that input's gradient after `run` (batch norm: the gradient behind the activation) */
+    float *grad_output;
+    /* backward: to write (not to add), NULL where nobody asks or where op->passes lends grad_output.
+     * Never overlaps grad_output */
     float *const *grad_inputs;
     float *const *parameters;  /* canonical; buffers may be written by `merge` only */
     void *packed;
