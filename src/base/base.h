@@ -7,9 +7,9 @@
 #include <stdarg.h>
 
 #if defined(__GNUC__)
-#define ESPL__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define ESPL__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define ESPL__PRINTF(format, first)
+#define ESPL__PRINTF(text, first)
 #endif
 
 #define ESPL__COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
@@ -106,10 +106,11 @@ bool espl__text_equal(const char *a, const char *b);
 bool espl__text_match(const char *pattern, const char *text);
 /* The nearest of `count` names by edit distance, or NULL if none is near. */
 const char *espl__text_nearest(const char *name, const char *const *names, int count);
-/* The whole text is a number; locale is never consulted. */
+/* (number.c) The whole text is a finite decimal number; locale is never consulted. */
 bool espl__text_to_real(const char *text, double *result);
 bool espl__text_to_integer(const char *text, int64_t *result);
-/* Shortest decimal text that reads back as the same double ("0.1"), at most 32 bytes with the end. */
+/* Decimal text with the fewest digits that read back as the same double ("0.1", "1e-4"), at most 32
+ * bytes with the end. */
 void espl__text_from_real(double value, char text[32]);
 
 /* ---- files (files.c) ---- */
@@ -121,10 +122,10 @@ espl_status espl__file_read(espl_context *ctx, const char *path, size_t limit, c
  * failure the old file is untouched. */
 espl_status espl__file_replace(espl_context *ctx, const char *path, const void *data, size_t bytes);
 
-/* Monotonic seconds. */
+/* Monotonic seconds (clock.c). */
 double espl__now(void);
 
-/* 64-bit hash of bytes, chained through `seed` (xxHash). */
+/* 64-bit hash of bytes, chained through `seed` (hash.c, xxHash). */
 uint64_t espl__hash(const void *data, size_t bytes, uint64_t seed);
 
 #endif
