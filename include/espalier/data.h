@@ -21,7 +21,8 @@ typedef struct espl_data_settings {
     uint64_t split_seed;     /* of the split, apart from the context's seed */
     const char *label;       /* CSV: name or number of the label column; NULL: the last one */
     int64_t height, width;   /* size to bring pictures to; 0: as they are (all must then agree) */
-    const char *resize;      /* "stretch", "crop", NULL: "crop" */
+    const char *resize;      /* "crop" (short side, then centre), "stretch", "keras" (stretch without
+                              * antialiasing); NULL: "crop" */
     int channels;            /* 1 or 3 for pictures; 0: as they are */
     int64_t limit;           /* use at most so many training samples (first ones of each class in turn); 0: all */
 } espl_data_settings;

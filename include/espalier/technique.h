@@ -153,6 +153,7 @@ typedef struct espl_sample {
     float *values, *spare;
     int64_t capacity;
     int64_t channels, height, width;
+    const float *neutral; /* for each channel the value that becomes 0 at the net's input; NULL: 0 */
 } espl_sample;
 
 /* Random draws of one augmentation for one sample in one epoch. */

@@ -34,6 +34,8 @@ void espl__interrupt_clear(espl_context *ctx);
 /* ---- memory (memory.c): aligned to 64 bytes, zeroed. A failure stores a message. ---- */
 
 espl_status espl__allocate(espl_context *ctx, size_t count, size_t size, void *result_pointer);
+/* The same for threads that share the context with others: NULL after a failure, no message. */
+void *espl__allocate_quietly(espl_context *ctx, size_t count, size_t size);
 /* Keeps the first `old_count` items; what is new is zero. On failure the old block stays. */
 espl_status espl__resize(espl_context *ctx, size_t old_count, size_t count, size_t size, void *pointer);
 void espl__release(espl_context *ctx, void *memory);

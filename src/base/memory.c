@@ -30,23 +30,29 @@ static void count_bytes(espl_context *ctx, size_t bytes)
         ;
 }
 
-espl_status espl__allocate(espl_context *ctx, size_t count, size_t size, void *result_pointer)
+void *espl__allocate_quietly(espl_context *ctx, size_t count, size_t size)
 {
-    void **result = result_pointer;
     size_t bytes = 0;
 
-    *result = NULL;
     if (!espl__multiply(count, size, &bytes) || bytes > SIZE_MAX / 2)
-        return espl__fail(ctx, ESPL_NO_MEMORY, "%zu items of %zu bytes are more than memory can address",
-                          count, size);
+        return NULL;
     const size_t whole = (bytes + sizeof(header) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     header *block = ctx->settings.allocate(ctx->settings.user, whole, ALIGNMENT);
     if (!block)
-        return espl__fail(ctx, ESPL_NO_MEMORY, "not enough memory for %zu bytes", bytes);
+        return NULL;
     memset(block, 0, whole);
     block->bytes = whole;
     count_bytes(ctx, whole);
-    *result = block + 1;
+    return block + 1;
+}
+
+espl_status espl__allocate(espl_context *ctx, size_t count, size_t size, void *result_pointer)
+{
+    void **result = result_pointer;
+
+    *result = espl__allocate_quietly(ctx, count, size);
+    if (!*result)
+        return espl__fail(ctx, ESPL_NO_MEMORY, "not enough memory for %zu items of %zu bytes", count, size);
     return ESPL_OK;
 }
 

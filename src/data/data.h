@@ -10,6 +10,9 @@
 #include <espalier/data.h>
 #include <espalier/technique.h>
 
+/* What one thread needs to read samples: its own message and its own growing memory (reading.h). */
+typedef struct espl__reading espl__reading;
+
 /* One kind of files. A source is opened twice, for training and for test data, or once and split. */
 typedef struct espl__source {
     const char *name;    /* "idx" */
@@ -24,26 +27,33 @@ typedef struct espl__source {
     int64_t (*count)(const void *state);
     int (*classes)(const void *state);
     const char *(*class_name)(const void *state, int index); /* NULL: nameless */
+    /* what the user would call the sample: a file's name, or "train-images-idx3-ubyte[17]" */
+    void (*sample_name)(const void *state, int64_t index, char name[256]);
     int32_t (*label)(const void *state, int64_t index);
     /* channels, height, width that every sample will have */
     void (*shape)(const void *state, int64_t shape[3]);
     /* true: values are pixels 0..255; false: numbers as they are */
     bool (*pictures)(const void *state);
-    /* Reads one sample (planes). Called by several loader threads at once; a failure names the file.
-     * `message` holds 512 bytes, since threads share no context. */
-    espl_status (*read)(const void *state, int64_t index, espl_sample *sample, char *message);
+    /* Reads one sample (planes of the shape above; the sample's capacity is at least twice that).
+     * Called by several loader threads at once, each with its own `reading`, where a failure leaves a
+     * message that names the file. */
+    espl_status (*read)(const void *state, int64_t index, espl_sample *sample, espl__reading *reading);
 } espl__source;
 
 const espl__source *espl__source_at(int index); /* sources.def in order, NULL past the end */
 
 /* Mean and standard deviation of each channel over the training part (all samples up to 10,000, else
- * 10,000 evenly spaced), of value * scale. */
+ * 10,000 evenly spaced), of value * scale. Where there are more than four channels (tables), all values
+ * together make one mean and one deviation, found in all four places. A deviation of zero becomes 1. */
 espl_status espl__data_measure(espl_data *data, double scale, double mean[4], double deviation[4]);
 bool espl__data_pictures(const espl_data *data);
 int32_t espl__data_label(const espl_data *data, espl_part part, int64_t index);
 /* What the user would call the sample: a file name, or "train-images-idx3-ubyte[17]". */
 void espl__data_sample_name(const espl_data *data, espl_part part, int64_t index, char name[256]);
 const char *espl__data_source_name(const espl_data *data);
+/* Reads one sample as it comes from its source, on the caller's thread. */
+espl_status espl__data_read(const espl_data *data, espl_part part, int64_t index, espl_sample *sample,
+                            espl__reading *reading);
 /* 64-bit fingerprint of the labels, counts, shape and source names: does a checkpoint fit this data? */
 uint64_t espl__data_hash(const espl_data *data);
 
@@ -73,8 +83,8 @@ typedef struct espl__loader_settings {
     uint64_t seed;
     int64_t first_epoch, first_batch; /* where to begin (resume) */
     int64_t epochs;        /* hand out so many epochs counted from 0; then the loader is dry */
-    double scale;
-    double mean[4], deviation[4];
+    double scale;          /* 0: 1 */
+    double mean[4], deviation[4]; /* with more than four channels the first pair serves all */
     bool swap_red_blue;
     const espl__augmentation *augmentations;
     int augmentation_count;
