@@ -1,0 +1,20 @@
+# Every technique named in techniques.def has its page and its test, or the build stops and names what
+# is missing.
+set(_list ${PROJECT_SOURCE_DIR}/src/techniques/techniques.def)
+if(EXISTS ${_list})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_list})
+    file(STRINGS ${_list} _lines REGEX "^[ \t]*ESPL_TECHNIQUE\\(")
+    set(_missing)
+    foreach(_line ${_lines})
+        string(REGEX REPLACE "^[ \t]*ESPL_TECHNIQUE\\([ \t]*([a-z0-9_]+).*$" "\\1" _name "${_line}")
+        foreach(_path docs/techniques/${_name}.md tests/unit/techniques/test_${_name}.c)
+            if(NOT EXISTS ${PROJECT_SOURCE_DIR}/${_path})
+                string(APPEND _missing "\n  ${_path}")
+            endif()
+        endforeach()
+    endforeach()
+    if(_missing)
+        message(FATAL_ERROR "A technique in src/techniques/techniques.def has no page or no test. "
+                            "Please write:${_missing}")
+    endif()
+endif()
