@@ -123,6 +123,12 @@ espl_status espl__file_read(espl_context *ctx, const char *path, size_t limit, c
 /* Replaces `path` by `bytes` of `data`: temporary name, fsync, rename, fsync of the folder. On any
  * failure the old file is untouched. */
 espl_status espl__file_replace(espl_context *ctx, const char *path, const void *data, size_t bytes);
+/* The same with what lies in several places, so that large files need no second copy in memory. */
+typedef struct espl__piece {
+    const void *data;
+    size_t bytes;
+} espl__piece;
+espl_status espl__file_replace_pieces(espl_context *ctx, const char *path, const espl__piece *pieces, int count);
 
 /* Monotonic seconds (clock.c). */
 double espl__now(void);

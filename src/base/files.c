@@ -114,14 +114,22 @@ static bool write_all(int file, const char *data, size_t bytes)
     return true;
 }
 
+static bool write_pieces(int file, const espl__piece *pieces, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!write_all(file, pieces[i].data, pieces[i].bytes))
+            return false;
+    return true;
+}
+
 /* Devices and pipes ("/dev/stdout") are written to; renaming a file over them would destroy them. */
-static espl_status write_through(espl_context *ctx, const char *path, const void *data, size_t bytes)
+static espl_status write_through(espl_context *ctx, const char *path, const espl__piece *pieces, int count)
 {
     const int file = open(path, O_WRONLY | O_CLOEXEC);
 
     if (file < 0)
         return refuse_write(ctx, path, "opening");
-    const bool good = write_all(file, data, bytes);
+    const bool good = write_pieces(file, pieces, count);
     const int reason = errno;
     if (close(file) == 0 && good)
         return ESPL_OK;
@@ -168,12 +176,12 @@ static void sync_folder_of(char *path)
 }
 
 /* `mode` is that of the old file, or 0. */
-static const char *fill_and_rename(int file, const char *temporary, const char *path, const void *data,
-                                   size_t bytes, mode_t mode)
+static const char *fill_and_rename(int file, const char *temporary, const char *path,
+                                   const espl__piece *pieces, int count, mode_t mode)
 {
     if (ftruncate(file, 0))
         return "emptying the temporary file";
-    if (!write_all(file, data, bytes))
+    if (!write_pieces(file, pieces, count))
         return "writing";
     if (mode)
         (void)!fchmod(file, mode & 07777);
@@ -184,7 +192,7 @@ static const char *fill_and_rename(int file, const char *temporary, const char *
     return NULL;
 }
 
-static espl_status replace(espl_context *ctx, char *path, const void *data, size_t bytes, mode_t mode)
+static espl_status replace(espl_context *ctx, const char *path, const espl__piece *pieces, int count, mode_t mode)
 {
     espl__text temporary = { 0 };
     espl_status status = espl__text_add(ctx, &temporary, "%s.part", path);
@@ -197,7 +205,7 @@ static espl_status replace(espl_context *ctx, char *path, const void *data, size
                      ? espl__fail(ctx, ESPL_WRITE_FAILED, "%s: another process is writing it just now", path)
                      : refuse_write(ctx, path, "opening a temporary file beside it");
     } else {
-        const char *failed = fill_and_rename(file, temporary.data, path, data, bytes, mode);
+        const char *failed = fill_and_rename(file, temporary.data, path, pieces, count, mode);
         if (failed) {
             status = refuse_write(ctx, path, failed);
             unlink(temporary.data);
@@ -210,7 +218,7 @@ static espl_status replace(espl_context *ctx, char *path, const void *data, size
     return status;
 }
 
-espl_status espl__file_replace(espl_context *ctx, const char *path, const void *data, size_t bytes)
+espl_status espl__file_replace_pieces(espl_context *ctx, const char *path, const espl__piece *pieces, int count)
 {
     struct stat about;
     char *target = NULL;
@@ -218,20 +226,21 @@ espl_status espl__file_replace(espl_context *ctx, const char *path, const void *
     if (stat(path, &about)) {
         if (errno != ENOENT)
             return refuse_write(ctx, path, "looking for the old one");
-        espl_status status = espl__copy_text(ctx, path, &target);
-        if (!status)
-            status = replace(ctx, target, data, bytes, 0);
-        espl__release(ctx, target);
-        return status;
+        return replace(ctx, path, pieces, count, 0);
     }
     if (S_ISDIR(about.st_mode))
         return espl__fail(ctx, ESPL_WRITE_FAILED, "%s: is a folder; a file name was expected", path);
     if (!S_ISREG(about.st_mode))
-        return write_through(ctx, path, data, bytes);
+        return write_through(ctx, path, pieces, count);
     target = realpath(path, NULL); /* a link stays a link: the file it points to is replaced */
     if (!target)
         return refuse_write(ctx, path, "following links");
-    const espl_status status = replace(ctx, target, data, bytes, about.st_mode);
+    const espl_status status = replace(ctx, target, pieces, count, about.st_mode);
     free(target);
     return status;
+}
+
+espl_status espl__file_replace(espl_context *ctx, const char *path, const void *data, size_t bytes)
+{
+    return espl__file_replace_pieces(ctx, path, &(espl__piece){ data, bytes }, 1);
 }
