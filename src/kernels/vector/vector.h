@@ -1,0 +1,113 @@
+/* The vector unit as kernels see it. Every file of this folder is compiled once per instruction set
+ * (src/CMakeLists.txt): `plain` for any processor, `avx2` and `avx512` on x86. The source is the same;
+ * what differs is below: how many lanes a vector has and how a fused multiply-add is spelled.
+ *
+ * A kernel is exported as ESPL__KERNEL(name), a helper shared by two files as ESPL__VECTOR(name). */
+#ifndef ESPL_VECTOR_H
+#define ESPL_VECTOR_H
+
+#include "kernels/kernel.h"
+
+#include <string.h>
+
+#define ESPL__JOIN2(name, variant) name##_##variant
+#define ESPL__JOIN(name, variant) ESPL__JOIN2(name, variant)
+#define ESPL__QUOTE2(text) #text
+#define ESPL__QUOTE(text) ESPL__QUOTE2(text)
+
+#define ESPL__VECTOR(name) ESPL__JOIN(espl__##name, ESPL__VARIANT)
+#define ESPL__KERNEL(name) ESPL__JOIN(espl__kernel_##name, ESPL__VARIANT)
+#define ESPL__KERNEL_NAME(name) name "_" ESPL__QUOTE(ESPL__VARIANT)
+
+/* Everything with a vector among its arguments is inlined, so their calling convention (and -Wpsabi) is
+ * no matter. */
+#define ESPL__INLINE static inline __attribute__((always_inline))
+
+#if defined(ESPL__VARIANT_IS_avx512)
+#include <immintrin.h>
+#define LANES 16
+#define ESPL__VARIANT_ISA ESPL__ISA_AVX512
+#elif defined(ESPL__VARIANT_IS_avx2)
+#include <immintrin.h>
+#define LANES 8
+#define ESPL__VARIANT_ISA ESPL__ISA_AVX2
+#else
+#define LANES 8
+#define ESPL__VARIANT_ISA ESPL__ISA_PLAIN
+#endif
+
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t vec_mask __attribute__((vector_size(4 * LANES))); /* a lane is 0 or all ones */
+/* The same in memory: any address a float may have. */
+typedef float vec_at __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+ESPL__INLINE vec v_load(const float *from)
+{
+    return *(const vec_at *)from;
+}
+
+ESPL__INLINE void v_store(float *to, vec value)
+{
+    *(vec_at *)to = value;
+}
+
+ESPL__INLINE vec v_all(float value)
+{
+    return value - (vec){ 0 };
+}
+
+/* a * b + c, rounded once where the processor can. */
+ESPL__INLINE vec v_fma(vec a, vec b, vec c)
+{
+#if defined(ESPL__VARIANT_IS_avx512)
+    return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(ESPL__VARIANT_IS_avx2)
+    return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* max(0, x); what is not a number stays so, that a diverging net is noticed. */
+ESPL__INLINE vec v_relu(vec x)
+{
+#if defined(ESPL__VARIANT_IS_avx512)
+    return (vec)_mm512_max_ps(_mm512_setzero_ps(), (__m512)x);
+#elif defined(ESPL__VARIANT_IS_avx2)
+    return (vec)_mm256_max_ps(_mm256_setzero_ps(), (__m256)x);
+#else
+    return (vec)((vec_mask)x & ~(x <= 0));
+#endif
+}
+
+/* min(max(0, x), 6) */
+ESPL__INLINE vec v_relu6(vec x)
+{
+    x = v_relu(x);
+#if defined(ESPL__VARIANT_IS_avx512)
+    return (vec)_mm512_min_ps(_mm512_set1_ps(6), (__m512)x);
+#elif defined(ESPL__VARIANT_IS_avx2)
+    return (vec)_mm256_min_ps(_mm256_set1_ps(6), (__m256)x);
+#else
+    const vec_mask above = x > v_all(6);
+    return (vec)(((vec_mask)x & ~above) | ((vec_mask)v_all(6) & above));
+#endif
+}
+
+/* `value` where y > 0, else 0. */
+ESPL__INLINE vec v_where_positive(vec value, vec y)
+{
+#if defined(ESPL__VARIANT_IS_avx512)
+    return (vec)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)y, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)value);
+#else
+    return (vec)((vec_mask)value & (y > 0));
+#endif
+}
+
+/* `value` where 0 < y < 6, else 0. */
+ESPL__INLINE vec v_where_within_6(vec value, vec y)
+{
+    return v_where_positive(v_where_positive(value, y), v_all(6) - y);
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* relu, relu6 and add of two: element by element, so the layout does not matter as long as all agree. */
+#include "kernels/vector/activation.h"
+
+static bool fits(const espl__case *at)
+{
+    bool same = at->isa >= ESPL__VARIANT_ISA;
+
+    for (int i = 0; i < at->input_count; i++)
+        same = same && at->input_block[i] == at->output_block;
+    return same;
+}
+
+static bool fits_two(const espl__case *at)
+{
+    return at->input_count == 2 && fits(at) && espl__shape_equal(at->input[0], at->input[1]);
+}
+
+static int64_t count_of(const espl__call *call)
+{
+    return call->samples * espl__shape_size(call->at->output);
+}
+
+/* The last few values of a shard go through a vector of their own. */
+ESPL__INLINE vec load_some(const float *from, int64_t count)
+{
+    float all[LANES] = { 0 };
+
+    memcpy(all, from, (size_t)count * sizeof(float));
+    return v_load(all);
+}
+
+ESPL__INLINE void store_some(float *to, vec value, int64_t count)
+{
+    float all[LANES];
+
+    v_store(all, value);
+    memcpy(to, all, (size_t)count * sizeof(float));
+}
+
+ESPL__INLINE void activate(const espl__call *call, int activation)
+{
+    const int64_t count = count_of(call);
+    const float *x = call->inputs[0];
+    int64_t i = 0;
+
+    for (; i + LANES <= count; i += LANES)
+        v_store(call->output + i, v_activate(activation, v_load(x + i)));
+    store_some(call->output + i, v_activate(activation, load_some(x + i, count - i)), count - i);
+}
+
+ESPL__INLINE void activate_backward(const espl__call *call, int activation)
+{
+    const int64_t count = count_of(call);
+    const float *y = call->output, *dy = call->grad_output;
+    float *dx = call->grad_inputs[0];
+    int64_t i = 0;
+
+    if (!dx)
+        return;
+    for (; i + LANES <= count; i += LANES)
+        v_store(dx + i, v_activate_backward(activation, v_load(dy + i), v_load(y + i)));
+    const vec last = v_activate_backward(activation, load_some(dy + i, count - i), load_some(y + i, count - i));
+    store_some(dx + i, last, count - i);
+}
+
+static void relu_forward(const espl__call *call)
+{
+    activate(call, ESPL__RELU);
+}
+
+static void relu_backward(const espl__call *call)
+{
+    activate_backward(call, ESPL__RELU);
+}
+
+static void relu6_forward(const espl__call *call)
+{
+    activate(call, ESPL__RELU6);
+}
+
+static void relu6_backward(const espl__call *call)
+{
+    activate_backward(call, ESPL__RELU6);
+}
+
+static void add_forward(const espl__call *call)
+{
+    const int64_t count = count_of(call);
+    const float *a = call->inputs[0], *b = call->inputs[1];
+    int64_t i = 0;
+
+    for (; i + LANES <= count; i += LANES)
+        v_store(call->output + i, v_load(a + i) + v_load(b + i));
+    store_some(call->output + i, load_some(a + i, count - i) + load_some(b + i, count - i), count - i);
+}
+
+const espl__kernel ESPL__KERNEL(vector_relu_forward) = {
+    .name = ESPL__KERNEL_NAME("vector_relu_forward"),
+    .op = "relu",
+    .role = ESPL__FORWARD,
+    .fits = fits,
+    .run = relu_forward,
+};
+
+const espl__kernel ESPL__KERNEL(vector_relu_backward) = {
+    .name = ESPL__KERNEL_NAME("vector_relu_backward"),
+    .op = "relu",
+    .role = ESPL__BACKWARD,
+    .fits = fits,
+    .run = relu_backward,
+};
+
+const espl__kernel ESPL__KERNEL(vector_relu6_forward) = {
+    .name = ESPL__KERNEL_NAME("vector_relu6_forward"),
+    .op = "relu6",
+    .role = ESPL__FORWARD,
+    .fits = fits,
+    .run = relu6_forward,
+};
+
+const espl__kernel ESPL__KERNEL(vector_relu6_backward) = {
+    .name = ESPL__KERNEL_NAME("vector_relu6_backward"),
+    .op = "relu6",
+    .role = ESPL__BACKWARD,
+    .fits = fits,
+    .run = relu6_backward,
+};
+
+const espl__kernel ESPL__KERNEL(vector_add_forward) = {
+    .name = ESPL__KERNEL_NAME("vector_add_forward"),
+    .op = "add",
+    .role = ESPL__FORWARD,
+    .fits = fits_two,
+    .run = add_forward,
+};
