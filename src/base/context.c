@@ -115,9 +115,9 @@ espl_status espl__fail_within(espl_context *ctx, espl_status status, const char 
     vsnprintf(where, sizeof where, format, arguments);
     va_end(arguments);
     memcpy(message, ctx->message, sizeof message);
-    const int used = snprintf(ctx->message, sizeof ctx->message, "%s: ", where);
-    if (used > 0 && (size_t)used < sizeof ctx->message)
-        snprintf(ctx->message + used, sizeof ctx->message - (size_t)used, "%s", message);
+    snprintf(ctx->message, sizeof ctx->message, "%s", where);
+    strncat(ctx->message, ": ", sizeof ctx->message - strlen(ctx->message) - 1);
+    strncat(ctx->message, message, sizeof ctx->message - strlen(ctx->message) - 1);
     return status;
 }
 
