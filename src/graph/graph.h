@@ -33,6 +33,9 @@ typedef struct espl__graph {
     int output; /* the node whose value is the net's answer (logits) */
 } espl__graph;
 
+/* More than any net needs; readers of files and descriptions refuse more. */
+#define ESPL__GRAPH_NODES_MAX 20000
+
 espl_status espl__graph_open(espl_context *ctx, espl__shape input, espl__graph **result);
 void espl__graph_free(espl__graph *graph);
 /* Adds a node; the last added one becomes the output. `name` NULL: made from the op and a number.

@@ -34,10 +34,17 @@ struct espl_net {
     char *origin;                /* JSON object with recipe hash, seed, scores; may be NULL */
 };
 
-/* A net around a finished graph (taken over), with every parameter filled from the context's seed. */
+/* A net around a finished graph, with every parameter filled from the context's seed. The graph is
+ * taken over, also by a failure. Fails before allocating when the parameters alone need more than the
+ * context's memory limit. */
 espl_status espl__net_open(espl__graph *graph, const char *name, espl_net **result);
-/* Fills all parameters anew, each from its own random stream. */
-espl_status espl__net_fill(espl_net *net, uint64_t seed);
+/* The same with every parameter zero, for those who fill them from a file. */
+espl_status espl__net_open_empty(espl__graph *graph, const char *name, espl_net **result);
+/* Fills all parameters anew, each from the stream "fill/<its name>", so that a parameter's values do
+ * not depend on what else is in the net. Weights are normal with the deviation sqrt(2 / fan_in), not
+ * truncated (He et al. 2015, arXiv:1502.01852, equation 10). */
+void espl__net_fill(espl_net *net, uint64_t seed);
+/* Names the classes (copied); there must be one name for each value of the output. */
 espl_status espl__net_set_classes(espl_net *net, const char *const *classes, int count);
 /* Hash over all parameters and statistics, in order. */
 uint64_t espl__net_hash(const espl_net *net);

@@ -1,0 +1,73 @@
+/* First values of parameters. Every parameter draws from a stream of its own, in chunks with
+ * coordinates of their own, so that any number of workers draws the same values and a layer begins the
+ * same whatever is added to the net around it. */
+#include "net/net.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define CHUNK 4096
+
+static void draw(float *values, int64_t count, espl__stream stream, int64_t chunk, double deviation)
+{
+    espl__random random = espl__random_at(stream, 0, (uint64_t)chunk);
+
+    for (int64_t i = 0; i < count; i++)
+        values[i] = (float)(deviation * (double)espl__random_normal(&random));
+}
+
+static void set(float *values, int64_t count, float value)
+{
+    for (int64_t i = 0; i < count; i++)
+        values[i] = value;
+}
+
+static void fill_chunk(float *values, int64_t count, const espl__parameter_spec *spec, espl__stream stream,
+                       int64_t chunk)
+{
+    switch (spec->fill) {
+    case ESPL__FILL_ZERO:
+        set(values, count, 0);
+        break;
+    case ESPL__FILL_ONE:
+        set(values, count, 1);
+        break;
+    case ESPL__FILL_CONSTANT:
+        set(values, count, (float)spec->constant);
+        break;
+    case ESPL__FILL_HE:
+        draw(values, count, stream, chunk, sqrt(2.0 / (double)spec->fan_in));
+        break;
+    }
+}
+
+typedef struct filling {
+    espl_net *net;
+    uint64_t seed;
+} filling;
+
+/* Chunks are dealt out in turn over all parameters. */
+static void fill_share(void *argument, int worker, int workers)
+{
+    const filling *f = argument;
+    const espl__graph *graph = f->net->graph;
+    int64_t dealt = 0;
+
+    for (int p = 0; p < graph->parameter_count; p++) {
+        const int64_t count = f->net->parameters[p].count;
+        char name[512];
+        snprintf(name, sizeof name, "fill/%s", graph->parameters[p].name);
+        const espl__stream stream = espl__stream_of(f->seed, name);
+        for (int64_t chunk = 0; chunk * CHUNK < count; chunk++, dealt++) {
+            const int64_t first = chunk * CHUNK;
+            if (dealt % workers == worker)
+                fill_chunk(f->net->parameters[p].value + first, count - first < CHUNK ? count - first : CHUNK,
+                           &graph->parameters[p].spec, stream, chunk);
+        }
+    }
+}
+
+void espl__net_fill(espl_net *net, uint64_t seed)
+{
+    espl__workers_run(net->ctx, fill_share, &(filling){ net, seed });
+}
