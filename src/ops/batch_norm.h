@@ -5,7 +5,11 @@
  *     y = activation((x - mean) / sqrt(variance + epsilon) * scale + shift + residual)
  * In training mean and (biased) variance are those of the batch, and
  *     running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
- * Activation and residual are set by fusing. */
+ * Activation and residual are set by fusing.
+ *
+ * In training, `shared` of every forward kernel holds float mean[channels], then float
+ * inverse[channels] = 1 / sqrt(variance + epsilon), so that any backward kernel can follow any
+ * forward kernel. */
 #ifndef ESPL_BATCH_NORM_H
 #define ESPL_BATCH_NORM_H
 
