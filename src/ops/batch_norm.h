@@ -7,9 +7,8 @@
  *     running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
  * Activation and residual are set by fusing.
  *
- * In training, `shared` of every forward kernel holds float mean[channels], then float
- * inverse[channels] = 1 / sqrt(variance + epsilon), so that any backward kernel can follow any
- * forward kernel. */
+ * In training the backward kernel reads what the forward kernel left in `shared`, in a form of their
+ * own: kernels that belong together must fit the same cases. */
 #ifndef ESPL_BATCH_NORM_H
 #define ESPL_BATCH_NORM_H
 

@@ -11,7 +11,7 @@ typedef struct activation {
 static double relu(double x, const void *attributes)
 {
     (void)attributes;
-    return x > 0 ? x : 0;
+    return x <= 0 ? 0 : x; /* what is not a number stays so */
 }
 
 static double relu_slope(double x, double y, const void *attributes)
@@ -65,21 +65,21 @@ static void backward(const espl__call *call)
 }
 
 /* One pair of kernels for each activation. */
-#define ACTIVATION(name)                                            \
-    const espl__kernel espl__kernel_reference_##name##_forward = {  \
-        .name = "reference_" #name "_forward",                      \
-        .op = #name,                                                \
-        .role = ESPL__FORWARD,                                      \
-        .fits = espl__fits_always,                                  \
-        .prepare = prepare,                                         \
-        .run = forward,                                             \
-    };                                                              \
-    const espl__kernel espl__kernel_reference_##name##_backward = { \
-        .name = "reference_" #name "_backward",                     \
-        .op = #name,                                                \
-        .role = ESPL__BACKWARD,                                     \
-        .fits = espl__fits_always,                                  \
-        .prepare = prepare,                                         \
-        .run = backward,                                            \
+#define ACTIVATION(of)                                            \
+    const espl__kernel espl__kernel_reference_##of##_forward = {  \
+        .name = "reference_" #of "_forward",                      \
+        .op = #of,                                                \
+        .role = ESPL__FORWARD,                                    \
+        .fits = espl__fits_always,                                \
+        .prepare = prepare,                                       \
+        .run = forward,                                           \
+    };                                                            \
+    const espl__kernel espl__kernel_reference_##of##_backward = { \
+        .name = "reference_" #of "_backward",                     \
+        .op = #of,                                                \
+        .role = ESPL__BACKWARD,                                   \
+        .fits = espl__fits_always,                                \
+        .prepare = prepare,                                       \
+        .run = backward,                                          \
     };
 ACTIVATION(relu)

@@ -85,20 +85,20 @@ static void backward(const espl__call *call)
 }
 
 /* One pair of kernels for each op. */
-#define BOX(name, forward)                                          \
-    const espl__kernel espl__kernel_reference_##name##_forward = {  \
-        .name = "reference_" #name "_forward",                      \
-        .op = #name,                                                \
-        .role = ESPL__FORWARD,                                      \
-        .fits = espl__fits_always,                                  \
-        .run = forward,                                             \
-    };                                                              \
-    const espl__kernel espl__kernel_reference_##name##_backward = { \
-        .name = "reference_" #name "_backward",                     \
-        .op = #name,                                                \
-        .role = ESPL__BACKWARD,                                     \
-        .fits = espl__fits_always,                                  \
-        .run = backward,                                            \
+#define BOX(of, to_run)                                           \
+    const espl__kernel espl__kernel_reference_##of##_forward = {  \
+        .name = "reference_" #of "_forward",                      \
+        .op = #of,                                                \
+        .role = ESPL__FORWARD,                                    \
+        .fits = espl__fits_always,                                \
+        .run = to_run,                                            \
+    };                                                            \
+    const espl__kernel espl__kernel_reference_##of##_backward = { \
+        .name = "reference_" #of "_backward",                     \
+        .op = #of,                                                \
+        .role = ESPL__BACKWARD,                                   \
+        .fits = espl__fits_always,                                \
+        .run = backward,                                          \
     };
 BOX(slice, forward)
 BOX(pad, forward_pad)
