@@ -1,0 +1,32 @@
+/* The options of commands that read a recipe. */
+#ifndef ESPL_RECIPE_OPTIONS_H
+#define ESPL_RECIPE_OPTIONS_H
+
+#include "cli.h"
+
+#include <espalier/run.h>
+
+typedef struct recipe_options {
+    cli_words set, with;
+    cli_machine machine;
+} recipe_options;
+
+/* clang-format off */
+#define RECIPE_OPTIONS(holder, field)                                                               \
+    { "set", 0, CLI_WORDS, offsetof(holder, field) + offsetof(recipe_options, set), "KEY=VALUE", 0, 0,  \
+      "change one value of the recipe, such as epochs=3 or optimizer.sgd.rate=0.1; may be given again" }, \
+    { "with", 0, CLI_WORDS, offsetof(holder, field) + offsetof(recipe_options, with), "TECHNIQUE", 0, 0, \
+      "add a technique, such as 'average-ema: {decay: 0.999}'; may be given again" },               \
+    CLI_SEED_OPTION(holder, field.machine)
+/* clang-format on */
+
+/* The recipe's overrides, --seed among them: lists that recipe_settings_free ends. */
+typedef struct recipe_settings {
+    espl_run_settings settings;
+    const char **set;
+    char seed[32];
+} recipe_settings;
+void recipe_settings_make(const recipe_options *options, recipe_settings *result);
+void recipe_settings_free(recipe_settings *settings);
+
+#endif
