@@ -3,8 +3,11 @@
 #define ESPL_CONV2D_H
 
 #include "graph/op.h"
+#include "ops/window.h"
 
-enum { ESPL__NO_ACTIVATION, ESPL__RELU, ESPL__RELU6 };
+enum { ESPL__NO_ACTIVATION,
+       ESPL__RELU,
+       ESPL__RELU6 };
 
 /* Parameters in order: weight (out, in/groups, kh, kw), bias if `bias`, and if `folded` the scale,
  * shift, mean and variance of the batch norm that followed:
@@ -24,12 +27,7 @@ typedef struct espl__conv2d {
     double epsilon;
 } espl__conv2d;
 
-/* The same with every pair spelled out. */
-typedef struct espl__window {
-    int64_t kernel[2], stride[2], dilation[2];
-    int64_t before[2], after[2]; /* padding */
-    int64_t groups;
-} espl__window;
+/* The same with every pair and the groups spelled out. */
 espl__window espl__conv2d_window(const espl__conv2d *attributes, int64_t input_channels);
 
 #endif
