@@ -199,16 +199,59 @@ espl_status espl__graph_add(espl__graph *graph, const espl__op *op, const char *
     return ESPL_OK;
 }
 
+espl_status espl__graph_begin(const espl__graph *graph, espl__graph **result)
+{
+    espl_context *ctx = graph->ctx;
+    espl__graph *copy;
+    espl_status s = espl__graph_open(ctx, graph->nodes[0].shape, &copy);
+
+    *result = NULL;
+    if (s)
+        return s;
+    if (!(s = reserve(copy, graph->parameter_count)))
+        for (int i = 0; !s && i < graph->parameter_count; i++) {
+            copy->parameters[i] = graph->parameters[i];
+            copy->parameters[i].name = NULL;
+            copy->parameter_count = i + 1;
+            s = espl__copy_text(ctx, graph->parameters[i].name, &copy->parameters[i].name);
+        }
+    if (s) {
+        espl__graph_free(copy);
+        return s;
+    }
+    *result = copy;
+    return ESPL_OK;
+}
+
+espl_status espl__graph_append(espl__graph *graph, const espl__node *node)
+{
+    espl__node copy = { 0 };
+    espl_status s = reserve(graph, 0);
+
+    if (s || (s = fill_node(graph->ctx, &copy, node->op, node->name, node->attributes, node->inputs,
+                            node->input_count))) {
+        node_free(graph->ctx, &copy);
+        return s;
+    }
+    copy.shape = node->shape;
+    copy.macs = node->macs;
+    copy.parameter_count = node->parameter_count;
+    memcpy(copy.parameters, node->parameters, sizeof copy.parameters);
+    graph->nodes[graph->node_count] = copy;
+    graph->output = graph->node_count++;
+    return ESPL_OK;
+}
+
 espl_status espl__graph_copy(const espl__graph *graph, espl__graph **result)
 {
     espl__graph *copy;
-    espl_status s = espl__graph_open(graph->ctx, graph->nodes[0].shape, &copy);
+    espl_status s = espl__graph_begin(graph, &copy);
 
     *result = NULL;
-    for (int i = 1; !s && i < graph->node_count; i++) {
-        const espl__node *n = &graph->nodes[i];
-        s = espl__graph_add(copy, n->op, n->name, n->attributes, n->inputs, n->input_count, NULL);
-    }
+    if (s)
+        return s;
+    for (int i = 1; !s && i < graph->node_count; i++)
+        s = espl__graph_append(copy, &graph->nodes[i]);
     if (s) {
         espl__graph_free(copy);
         return s;

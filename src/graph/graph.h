@@ -43,6 +43,10 @@ void espl__graph_free(espl__graph *graph);
  * node's name in front, leaving the graph as it was. */
 espl_status espl__graph_add(espl__graph *graph, const espl__op *op, const char *name, const void *attributes,
                             const int *inputs, int input_count, int *node);
+/* For passes that rewrite: a graph with the input and the parameter list of `graph`, no other node;
+ * and a node added as it is, inputs and parameters being indices within `graph`. */
+espl_status espl__graph_begin(const espl__graph *graph, espl__graph **result);
+espl_status espl__graph_append(espl__graph *graph, const espl__node *node);
 int espl__graph_find(const espl__graph *graph, const char *name); /* -1 if there is none */
 espl_status espl__graph_copy(const espl__graph *graph, espl__graph **result);
 int64_t espl__graph_macs(const espl__graph *graph);

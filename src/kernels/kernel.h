@@ -38,6 +38,7 @@ typedef struct espl__case {
     int64_t output_block;
     const espl__parameter_spec *parameter[ESPL__NODE_PARAMETERS];
     int threads;        /* 1 inside a shard; more only for a batch of one */
+    int workers;        /* that may call at the same time; for scratch objects only */
 } espl__case;
 
 /* What a kernel asks for in `prepare`; all begin at 0, all are 64-byte aligned. */
@@ -69,6 +70,7 @@ typedef struct espl__call {
     const espl__node *node;
     const espl__case *at;
     void *state;               /* made by prepare */
+    int worker;                /* picks scratch objects, never values */
     int samples, valid;        /* valid may be smaller in the last shard */
     const float *const *inputs;
     float *output;             /* forward: to write; backward: the forward value (if op->reads says so) */
