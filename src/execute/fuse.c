@@ -42,7 +42,8 @@ typedef struct chain {
     int activation;
 } chain;
 
-/* With two candidates for the same addition the later one takes it: the other value is ready then. */
+/* The fused node stands where the addition stood, so both values are ready. Of two batch norms that
+ * meet in one addition the later one takes it. */
 static bool takes_addition(const fusing *f, int host, int add)
 {
     const espl__node *node = &f->old->nodes[add];
@@ -50,7 +51,7 @@ static bool takes_addition(const fusing *f, int host, int add)
     if (!is(node, "add") || node->input_count != 2 || node->inputs[0] == node->inputs[1])
         return false;
     const int other = node->inputs[0] == host ? node->inputs[1] : node->inputs[0];
-    return other < host &&
+    return (other < host || !is(&f->old->nodes[other], "batch_norm")) &&
            espl__shape_equal(f->old->nodes[other].shape, f->old->nodes[host].shape);
 }
 

@@ -1,0 +1,197 @@
+/* Which kernel computes which node: the first in kernels.def that fits and can be prepared. A pure
+ * function of shapes, mode and instruction set, never of a timing. */
+#include "execute/plan_parts.h"
+
+#include <string.h>
+
+static void describe_case(const espl__plan *plan, int index, espl__role role, bool training, espl__case *at)
+{
+    const espl__node *node = &plan->graph->nodes[index];
+
+    memset(at, 0, sizeof *at);
+    at->node = node;
+    at->role = role;
+    at->training = training;
+    at->samples = plan->samples;
+    at->shards = plan->shards;
+    at->isa = espl__isa_here();
+    at->direct_only = plan->settings.direct_only;
+    at->input_count = node->input_count;
+    for (int i = 0; i < node->input_count; i++) {
+        at->input[i] = espl__node_shape(plan, node->inputs[i]);
+        at->input_block[i] = plan->block[node->inputs[i]];
+    }
+    at->output = node->shape;
+    at->output_block = plan->block[index];
+    for (int i = 0; i < node->parameter_count; i++)
+        at->parameter[i] = &plan->graph->parameters[node->parameters[i]].spec;
+    at->threads = 1;
+    at->workers = plan->workers;
+}
+
+/* A node of which nothing trains computes as in inference: its statistics stand still. Nodes without
+ * parameters draw and sum as the plan does. */
+static bool trains(const espl__plan *plan, const espl__node *node)
+{
+    if (!plan->settings.training)
+        return false;
+    for (int i = 0; i < node->parameter_count; i++)
+        if (!plan->net->parameters[node->parameters[i]].frozen)
+            return true;
+    return node->parameter_count == 0;
+}
+
+static espl_status add_binding(espl__plan *plan, int *index)
+{
+    if (plan->binding_count == plan->binding_capacity) {
+        const int capacity = plan->binding_capacity ? 2 * plan->binding_capacity : 64;
+        const espl_status s = espl__resize(plan->ctx, (size_t)plan->binding_count, (size_t)capacity,
+                                           sizeof *plan->bindings, &plan->bindings);
+        if (s)
+            return s;
+        plan->binding_capacity = capacity;
+    }
+    *index = plan->binding_count++;
+    memset(&plan->bindings[*index], 0, sizeof plan->bindings[*index]);
+    plan->bindings[*index].forward = -1;
+    return ESPL_OK;
+}
+
+/* Tries every kernel of the role; `*index` is -1 if there is none at all. */
+static espl_status bind(espl__plan *plan, int node, espl__role role, int *index)
+{
+    espl__case at;
+    const espl__kernel *kernel;
+
+    *index = -1;
+    describe_case(plan, node, role, trains(plan, &plan->graph->nodes[node]), &at);
+    for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
+        espl__needs needs = { 0 };
+        void *state = NULL;
+        espl_status s;
+
+        if (kernel->role != role || strcmp(kernel->op, at.node->op->name) != 0 || !kernel->fits(&at))
+            continue;
+        s = kernel->prepare ? kernel->prepare(plan->ctx, &at, &needs, &state) : ESPL_OK;
+        if (s == ESPL_UNSUPPORTED)
+            continue;
+        if (s)
+            return espl__fail_within(plan->ctx, s, "%s", at.node->name);
+        if ((s = add_binding(plan, index))) {
+            if (kernel->release)
+                kernel->release(plan->ctx, state);
+            return s;
+        }
+        binding *b = &plan->bindings[*index];
+        b->kernel = kernel;
+        b->at = at;
+        b->needs = needs;
+        b->state = state;
+        return ESPL_OK;
+    }
+    return ESPL_OK;
+}
+
+static espl_status no_kernel(const espl__plan *plan, int node, const char *direction)
+{
+    return espl__fail(plan->ctx, ESPL_UNSUPPORTED, "%s: no kernel of this build computes %s %s",
+                      plan->graph->nodes[node].name, plan->graph->nodes[node].op->name, direction);
+}
+
+/* Does anything of this node, or of what it reads, train? */
+static void find_needs(espl__plan *plan)
+{
+    for (int i = 1; i < plan->graph->node_count; i++) {
+        const espl__node *node = &plan->graph->nodes[i];
+        for (int p = 0; p < node->parameter_count; p++) {
+            const int parameter = node->parameters[p];
+            if (!plan->net->parameters[parameter].frozen &&
+                plan->graph->parameters[parameter].spec.kind != ESPL_BUFFER)
+                plan->needs_gradient[i] = true;
+        }
+        for (int k = 0; k < node->input_count; k++)
+            if (plan->needs_gradient[node->inputs[k]])
+                plan->needs_gradient[i] = true;
+    }
+}
+
+static bool own_parameter_trains(const espl__plan *plan, const espl__node *node)
+{
+    for (int p = 0; p < node->parameter_count; p++)
+        if (!plan->net->parameters[node->parameters[p]].frozen &&
+            plan->graph->parameters[node->parameters[p]].spec.kind != ESPL_BUFFER)
+            return true;
+    return false;
+}
+
+/* Does an input want a gradient that the plan cannot hand on by itself (op->passes)? */
+static bool input_asks(const espl__plan *plan, const espl__node *node)
+{
+    for (int k = 0; k < node->input_count; k++)
+        if (plan->needs_gradient[node->inputs[k]] && !(node->op->passes >> k & 1u))
+            return true;
+    return false;
+}
+
+static espl_status bind_backward(espl__plan *plan, int index)
+{
+    const espl__node *node = &plan->graph->nodes[index];
+    const bool inputs = input_asks(plan, node), parameters = own_parameter_trains(plan, node);
+    int *both = plan->backward[0], *second = plan->backward[1];
+    espl_status s;
+
+    if (!inputs && !parameters)
+        return ESPL_OK;
+    if ((s = bind(plan, index, ESPL__BACKWARD, &both[index])))
+        return s;
+    if (both[index] >= 0) {
+        plan->bindings[both[index]].grads_inputs = inputs;
+        plan->bindings[both[index]].grads_parameters = parameters;
+        plan->bindings[both[index]].forward = plan->forward[index];
+        return ESPL_OK;
+    }
+    if (parameters) {
+        if ((s = bind(plan, index, ESPL__BACKWARD_PARAMETERS, &both[index])))
+            return s;
+        if (both[index] < 0)
+            return no_kernel(plan, index, "backward");
+        plan->bindings[both[index]].grads_parameters = true;
+        plan->bindings[both[index]].forward = plan->forward[index];
+    }
+    if (inputs) {
+        if ((s = bind(plan, index, ESPL__BACKWARD_INPUTS, &second[index])))
+            return s;
+        if (second[index] < 0)
+            return no_kernel(plan, index, "backward");
+        plan->bindings[second[index]].grads_inputs = true;
+        plan->bindings[second[index]].forward = plan->forward[index];
+    }
+    return ESPL_OK;
+}
+
+espl_status espl__choose_kernels(espl__plan *plan)
+{
+    const size_t nodes = (size_t)plan->graph->node_count;
+    espl_status s;
+
+    if ((s = espl__allocate(plan->ctx, nodes, sizeof *plan->forward, &plan->forward)) ||
+        (s = espl__allocate(plan->ctx, nodes, sizeof *plan->forward, &plan->backward[0])) ||
+        (s = espl__allocate(plan->ctx, nodes, sizeof *plan->forward, &plan->backward[1])) ||
+        (s = espl__allocate(plan->ctx, nodes, sizeof *plan->needs_gradient, &plan->needs_gradient)))
+        return s;
+    for (size_t i = 0; i < nodes; i++)
+        plan->forward[i] = plan->backward[0][i] = plan->backward[1][i] = -1;
+    for (int i = 1; i < plan->graph->node_count; i++) {
+        if ((s = bind(plan, i, ESPL__FORWARD, &plan->forward[i])))
+            return s;
+        if (plan->forward[i] < 0)
+            return no_kernel(plan, i, "forward");
+    }
+    if (!plan->settings.training || plan->loss < 0)
+        return ESPL_OK;
+    find_needs(plan);
+    for (int i = 1; i < plan->graph->node_count; i++)
+        if (plan->needs_gradient[i] && (s = bind_backward(plan, i)))
+            return s;
+    return ESPL_OK;
+}
