@@ -31,14 +31,14 @@ static espl_status grow(espl_context *ctx, int count, int *capacity, size_t size
     return s;
 }
 
-static espl_status add_task(espl__plan *plan, task_kind kind, int binding, int stage, task **result)
+static espl_status add_task(espl__plan *plan, task_kind kind, int bound, int stage, task **result)
 {
     const espl_status s = grow(plan->ctx, plan->task_count, &plan->task_capacity, sizeof *plan->tasks,
                                &plan->tasks);
     if (s)
         return s;
     task *t = &plan->tasks[plan->task_count];
-    *t = (task){ .kind = kind, .binding = binding, .stage = stage, .order = plan->task_count,
+    *t = (task){ .kind = kind, .binding = bound, .stage = stage, .order = plan->task_count,
                  .from = -1, .to = -1 };
     for (int i = 0; i < ESPL__INPUTS_MAX; i++)
         t->grad_inputs[i] = -1;
@@ -50,12 +50,12 @@ static espl_status add_task(espl__plan *plan, task_kind kind, int binding, int s
     return ESPL_OK;
 }
 
-static espl_status add_merge(espl__plan *plan, int binding, int stage)
+static espl_status add_merge(espl__plan *plan, int bound, int stage)
 {
     const espl_status s = grow(plan->ctx, plan->merge_count, &plan->merge_capacity, sizeof *plan->merges,
                                &plan->merges);
     if (!s)
-        plan->merges[plan->merge_count++] = (merge){ binding, stage };
+        plan->merges[plan->merge_count++] = (merge){ bound, stage };
     return s;
 }
 

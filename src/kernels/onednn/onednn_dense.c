@@ -1,0 +1,82 @@
+/* dense by oneDNN's matrix product: Y = X W^T + b, dX = dY W, dW = dY^T X. Row-major throughout, so
+ * nothing is ever packed or reordered. Inside a parallel region the product is single-threaded. */
+#include "kernels/onednn/onednn.h"
+
+#include "ops/conv2d.h"
+#include "ops/dense.h"
+
+static bool fits(const espl__case *at)
+{
+    return at->input[0].rank == 1;
+}
+
+static float activated(float value, int activation)
+{
+    if (activation == ESPL__NO_ACTIVATION)
+        return value;
+    const float positive = value > 0 ? value : 0;
+    return activation == ESPL__RELU6 && positive > 6 ? 6 : positive;
+}
+
+static void forward(const espl__call *call)
+{
+    const espl__dense *a = call->node->attributes;
+    const int64_t rows = call->samples, features = call->at->input[0].dim[0], units = a->units;
+
+    dnnl_sgemm('N', 'T', rows, units, features, 1.0f, call->inputs[0], features, call->parameters[0],
+               features, 0.0f, call->output, units);
+    for (int64_t n = 0; n < rows; n++) {
+        float *y = call->output + n * units;
+        for (int64_t u = 0; u < units; u++)
+            y[u] = activated(a->bias ? y[u] + call->parameters[1][u] : y[u], a->activation);
+    }
+}
+
+static void backward_inputs(const espl__call *call)
+{
+    const int64_t features = call->at->input[0].dim[0], units = call->at->output.dim[0];
+
+    dnnl_sgemm('N', 'N', call->samples, features, units, 1.0f, call->grad_output, units,
+               call->parameters[0], features, 0.0f, call->grad_inputs[0], features);
+}
+
+static void backward_parameters(const espl__call *call)
+{
+    const espl__dense *a = call->node->attributes;
+    const int64_t features = call->at->input[0].dim[0], units = a->units;
+    float *bias = a->bias ? call->grad_parameters[1] : NULL;
+
+    if (call->grad_parameters[0])
+        dnnl_sgemm('T', 'N', units, features, call->valid, 1.0f, call->grad_output, units, call->inputs[0],
+                   features, call->add ? 1.0f : 0.0f, call->grad_parameters[0], features);
+    for (int64_t u = 0; bias && u < units; u++) {
+        float sum = call->add ? bias[u] : 0.0f;
+        for (int64_t n = 0; n < call->valid; n++)
+            sum += call->grad_output[n * units + u];
+        bias[u] = sum;
+    }
+}
+
+const espl__kernel espl__kernel_onednn_dense_forward = {
+    .name = "onednn_dense_forward",
+    .op = "dense",
+    .role = ESPL__FORWARD,
+    .fits = fits,
+    .run = forward,
+};
+
+const espl__kernel espl__kernel_onednn_dense_backward_inputs = {
+    .name = "onednn_dense_backward_inputs",
+    .op = "dense",
+    .role = ESPL__BACKWARD_INPUTS,
+    .fits = fits,
+    .run = backward_inputs,
+};
+
+const espl__kernel espl__kernel_onednn_dense_backward_parameters = {
+    .name = "onednn_dense_backward_parameters",
+    .op = "dense",
+    .role = ESPL__BACKWARD_PARAMETERS,
+    .fits = fits,
+    .run = backward_parameters,
+};
