@@ -25,7 +25,8 @@ static bool is(const espl__node *node, const char *op)
 
 static int activation_of(const espl__node *node)
 {
-    return is(node, "relu") ? ESPL__RELU : is(node, "relu6") ? ESPL__RELU6 : ESPL__NO_ACTIVATION;
+    return is(node, "relu") ? ESPL__RELU : is(node, "relu6") ? ESPL__RELU6
+                                                             : ESPL__NO_ACTIVATION;
 }
 
 /* The only consumer of a node, if there is just one and the graph's answer is not the node itself. */
@@ -36,9 +37,9 @@ static int follower(const fusing *f, int node)
 
 /* The chain host -> [add] -> [activation] that one kernel can do at once. */
 typedef struct chain {
-    int last;       /* old node whose value comes out; the host itself if nothing follows */
-    int add;        /* or -1 */
-    int residual;   /* old node that is added, or -1 */
+    int last;     /* old node whose value comes out; the host itself if nothing follows */
+    int add;      /* or -1 */
+    int residual; /* old node that is added, or -1 */
     int activation;
 } chain;
 

@@ -68,7 +68,8 @@ static int choose_lanes(const espl__plan *plan)
     for (int p = 0; p < plan->parameter_count; p++)
         if (plan->gradients[p].wanted && plan->gradients[p].lanes)
             bytes += plan->gradients[p].lane_bytes;
-    const int most = bytes <= (size_t)4 << 20 ? 16 : bytes <= (size_t)64 << 20 ? 8 : 4;
+    const int most = bytes <= (size_t)4 << 20 ? 16 : bytes <= (size_t)64 << 20 ? 8
+                                                                               : 4;
     return plan->shards < most ? plan->shards : most;
 }
 

@@ -17,7 +17,8 @@ static int shard_samples(const espl__graph *graph)
         largest = size > largest ? size : largest;
     }
     const int64_t samples = SHARD_BYTES / largest;
-    return samples < 1 ? 1 : samples > SHARD_SAMPLES_MAX ? SHARD_SAMPLES_MAX : (int)samples;
+    return samples < 1 ? 1 : samples > SHARD_SAMPLES_MAX ? SHARD_SAMPLES_MAX
+                                                         : (int)samples;
 }
 
 static void find_answer(espl__plan *plan)

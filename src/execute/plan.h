@@ -12,10 +12,10 @@
 typedef struct espl__plan espl__plan;
 
 typedef struct espl__plan_settings {
-    int64_t batch;       /* largest number of samples of one run */
-    bool training;       /* batch statistics, random draws; gradients if the graph ends in a loss */
+    int64_t batch; /* largest number of samples of one run */
+    bool training; /* batch statistics, random draws; gradients if the graph ends in a loss */
     bool direct_only;
-    int samples;         /* of a shard; 0: by the net (about 1 MiB of the largest activation) */
+    int samples; /* of a shard; 0: by the net (about 1 MiB of the largest activation) */
 } espl__plan_settings;
 
 /* The graph may end in a loss node; then `espl__plan_run` fills losses and, in training, gradients
@@ -26,14 +26,14 @@ espl_status espl__plan_open(espl_net *net, const espl__graph *graph, const espl_
 void espl__plan_free(espl__plan *plan);
 
 typedef struct espl__feed {
-    int64_t count;             /* samples, at most the plan's batch */
-    const float *values;       /* count x channels x height x width */
-    const int32_t *labels;     /* or NULL */
-    const float *soft;         /* count x classes, or NULL */
-    const float *weight;       /* count, or NULL */
-    const int64_t *index;      /* count, or NULL: 0, 1, 2 ... */
+    int64_t count;         /* samples, at most the plan's batch */
+    const float *values;   /* count x channels x height x width */
+    const int32_t *labels; /* or NULL */
+    const float *soft;     /* count x classes, or NULL */
+    const float *weight;   /* count, or NULL */
+    const int64_t *index;  /* count, or NULL: 0, 1, 2 ... */
     int64_t epoch, step;
-    bool parameters_changed;   /* since the last run of this plan */
+    bool parameters_changed; /* since the last run of this plan */
 } espl__feed;
 
 /* Computes everything for one batch. Allocates nothing. */

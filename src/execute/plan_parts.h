@@ -23,7 +23,7 @@ typedef struct binding {
 
 /* Memory with a life: one piece for each shard if it must outlive a stage, else one for each worker. */
 typedef struct buffer {
-    size_t bytes;              /* of one piece */
+    size_t bytes; /* of one piece */
     int first_stage, last_stage;
     int first_task, last_task;
     bool used, local;
@@ -31,78 +31,78 @@ typedef struct buffer {
 } buffer;
 
 typedef enum task_kind {
-    TASK_FEED,       /* brings the samples of the shard into the input's layout */
+    TASK_FEED, /* brings the samples of the shard into the input's layout */
     TASK_SUMS,
     TASK_RUN,
-    TASK_COPY,       /* to = from */
-    TASK_ADD         /* to += from */
+    TASK_COPY, /* to = from */
+    TASK_ADD   /* to += from */
 } task_kind;
 
 typedef struct task {
     task_kind kind;
-    int binding;               /* SUMS, RUN */
+    int binding; /* SUMS, RUN */
     int stage;
-    int order;                 /* of making; ties within a stage go by it */
-    int from, to;              /* COPY, ADD: buffers */
+    int order;                         /* of making; ties within a stage go by it */
+    int from, to;                      /* COPY, ADD: buffers */
     int grad_inputs[ESPL__INPUTS_MAX]; /* RUN backward: buffers to write, -1: nobody asks */
 } task;
 
 typedef struct merge {
-    int binding, stage;        /* runs before the tasks of this stage */
+    int binding, stage; /* runs before the tasks of this stage */
 } merge;
 
 /* What the plan keeps of each parameter that is trained. */
 typedef struct gradient {
     bool wanted;
-    bool lanes;                /* summed from lanes; false: written whole by a merge */
-    int binding, slot;         /* who makes it, and as which of its parameters */
-    size_t lane_bytes;         /* of one lane, in the kernel's layout */
+    bool lanes;        /* summed from lanes; false: written whole by a merge */
+    int binding, slot; /* who makes it, and as which of its parameters */
+    size_t lane_bytes; /* of one lane, in the kernel's layout */
     size_t lane_offset;
-    size_t offset;             /* canonical; equal to lane_offset where the layouts agree */
+    size_t offset; /* canonical; equal to lane_offset where the layouts agree */
 } gradient;
 
 struct espl__plan {
     espl_context *ctx;
     espl_net *net;
-    espl__graph *graph;        /* fused */
+    espl__graph *graph; /* fused */
     espl__plan_settings settings;
     int samples, shards, lanes, workers;
-    int loss;                  /* node, or -1 */
-    int answer;                /* node whose value espl__plan_output gives */
+    int loss;   /* node, or -1 */
+    int answer; /* node whose value espl__plan_output gives */
 
-    int64_t *block;            /* of each node's value */
-    bool *needs_gradient;      /* of each node's value */
-    int *forward, *backward[2];/* bindings of each node, or -1 */
+    int64_t *block;             /* of each node's value */
+    bool *needs_gradient;       /* of each node's value */
+    int *forward, *backward[2]; /* bindings of each node, or -1 */
     int binding_count, binding_capacity;
     binding *bindings;
 
     int task_count, task_capacity;
-    task *tasks;               /* in the order they run */
+    task *tasks; /* in the order they run */
     int merge_count, merge_capacity;
-    merge *merges;             /* in the order of their stages */
+    merge *merges; /* in the order of their stages */
     int stages;
 
     int buffer_count, buffer_capacity;
     buffer *buffers;
     int *value, *saved, *grad; /* buffer of each node, or -1 */
 
-    gradient *gradients;       /* of each parameter */
+    gradient *gradients; /* of each parameter */
     int parameter_count;
-    float **parameters;        /* canonical values, by parameter; NULL past the count */
+    float **parameters; /* canonical values, by parameter; NULL past the count */
 
     size_t local_bytes, local_offset, workspace_bytes, workspace_offset;
     size_t total_bytes;
     char *arena;
 
-    espl__stream *streams;     /* of each node */
-    int64_t *counted;          /* 0, 1, 2 ...: the indices when the feed has none */
+    espl__stream *streams; /* of each node */
+    int64_t *counted;      /* 0, 1, 2 ...: the indices when the feed has none */
     bool timing, packed;
-    double *seconds;           /* of each worker and task, while timing is on */
+    double *seconds; /* of each worker and task, while timing is on */
 
     /* of the run that is going on */
     const espl__feed *feed;
     int used_shards, used_lanes;
-    int *valid;                /* of each shard */
+    int *valid; /* of each shard */
     double total_weight;
 };
 

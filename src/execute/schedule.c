@@ -9,10 +9,10 @@
 
 typedef struct walk {
     espl__plan *plan;
-    int *ready;       /* stage from which a node's value may be read */
-    int *first;       /* stage of a node's first forward task */
-    int *run;         /* index of a node's forward RUN task */
-    int *grad_ready;  /* stage from which a node's gradient is complete */
+    int *ready;      /* stage from which a node's value may be read */
+    int *first;      /* stage of a node's first forward task */
+    int *run;        /* index of a node's forward RUN task */
+    int *grad_ready; /* stage from which a node's gradient is complete */
 } walk;
 
 static int larger(int a, int b)
@@ -38,8 +38,7 @@ static espl_status add_task(espl__plan *plan, task_kind kind, int bound, int sta
     if (s)
         return s;
     task *t = &plan->tasks[plan->task_count];
-    *t = (task){ .kind = kind, .binding = bound, .stage = stage, .order = plan->task_count,
-                 .from = -1, .to = -1 };
+    *t = (task){ .kind = kind, .binding = bound, .stage = stage, .order = plan->task_count, .from = -1, .to = -1 };
     for (int i = 0; i < ESPL__INPUTS_MAX; i++)
         t->grad_inputs[i] = -1;
     plan->task_count++;

@@ -46,7 +46,7 @@ bool onednn_desc_equal(const onednn_desc *a, const onednn_desc *b);
 typedef struct onednn_convolution {
     espl__role role;
     const onednn_desc *source, *weights, *bias, *destination; /* bias may be NULL */
-    int64_t strides[2], dilates[2], before[2], after[2];      /* dilates: 0 is dense */
+    dnnl_dims_t strides, dilates, before, after;              /* dilates: 0 is dense */
     bool add_to_destination;                                  /* forward: destination += */
     int activation;                                           /* forward: as in ops/conv2d.h */
 } onednn_convolution;

@@ -10,12 +10,12 @@ typedef struct state {
     espl_context *ctx;
     onednn_room room;
     onednn_desc source, destination, any_weights, bias;
-    onednn_desc plain;            /* weights as the net keeps them */
-    onednn_desc wanted;           /* weights, or their gradient, as the primitive wants them */
-    onednn_primitive hint;        /* the forward primitive, for the backward roles */
+    onednn_desc plain;     /* weights as the net keeps them */
+    onednn_desc wanted;    /* weights, or their gradient, as the primitive wants them */
+    onednn_primitive hint; /* the forward primitive, for the backward roles */
     onednn_primitive primitive;
     onednn_arguments arguments;
-    onednn_primitive reorder;     /* plain -> wanted; wanted -> plain for gradients */
+    onednn_primitive reorder; /* plain -> wanted; wanted -> plain for gradients */
     onednn_arguments reorder_arguments;
     espl__window window;
     size_t scratchpad, weights_bytes, wanted_bytes;
@@ -39,7 +39,8 @@ static dnnl_format_tag_t tag_of(espl__shape shape, int64_t block, espl__shape ot
 {
     if (espl__shape_pixels(shape) == 1 && espl__shape_pixels(other) > 1) {
         const bool last = other_block == other.dim[0];
-        block = last ? shape.dim[0] : shape.dim[0] % other_block == 0 ? other_block : shape.dim[0];
+        block = last ? shape.dim[0] : shape.dim[0] % other_block == 0 ? other_block
+                                                                      : shape.dim[0];
     }
     if (block == 8)
         return dnnl_nChw8c;
