@@ -1,0 +1,72 @@
+/* A small residual net on small pictures, built node by node: what the tests of plans run. */
+#ifndef SMALL_NET_H
+#define SMALL_NET_H
+
+#include "net/net.h"
+#include "ops/batch_norm.h"
+#include "ops/conv2d.h"
+#include "ops/dense.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct small_net {
+    espl_context *ctx;
+    espl__graph *graph;
+    int last;
+} small_net;
+
+static inline int small_add(small_net *n, const char *op, const void *attributes, int a, int b)
+{
+    const int inputs[] = { a, b };
+    const espl__op *found = espl__op_find(op);
+    int node = -1;
+
+    assert(found);
+    const espl_status s = espl__graph_add(n->graph, found, NULL, attributes, inputs, b < 0 ? 1 : 2, &node);
+    if (s)
+        fprintf(stderr, "%s\n", espl_message(n->ctx));
+    assert(!s);
+    n->last = node;
+    return node;
+}
+
+static inline int small_conv(small_net *n, int from, int64_t channels, int64_t kernel, int64_t stride)
+{
+    espl__conv2d a;
+
+    espl__options_begin(n->ctx, espl__op_find("conv2d")->attributes, &a);
+    a.channels = channels;
+    a.kernel = (espl_counts){ 1, { kernel } };
+    a.stride = (espl_counts){ 1, { stride } };
+    a.pad = (espl_counts){ 1, { kernel / 2 } };
+    a.bias = false;
+    return small_add(n, "conv2d", &a, from, -1);
+}
+
+static inline int small_block(small_net *n, int from, int64_t channels, int64_t stride)
+{
+    int a = small_add(n, "relu", NULL, small_add(n, "batch_norm", NULL, small_conv(n, from, channels, 3, stride), -1), -1);
+    a = small_add(n, "batch_norm", NULL, small_conv(n, a, channels, 3, 1), -1);
+    if (stride > 1)
+        from = small_add(n, "batch_norm", NULL, small_conv(n, from, channels, 1, stride), -1);
+    return small_add(n, "relu", NULL, small_add(n, "add", NULL, a, from), -1);
+}
+
+/* 3 x size x size -> 5 classes; ends in the logits, or in the loss. */
+static inline espl__graph *small_graph(espl_context *ctx, int64_t channels, int64_t size, bool loss)
+{
+    small_net n = { .ctx = ctx };
+    espl__dense dense = { .units = 5, .bias = true };
+
+    assert(!espl__graph_open(ctx, espl__shape_planes(3, size, size), &n.graph));
+    int at = small_add(&n, "relu", NULL, small_add(&n, "batch_norm", NULL, small_conv(&n, 0, channels, 3, 1), -1), -1);
+    at = small_block(&n, at, channels, 1);
+    at = small_block(&n, at, 2 * channels, 2);
+    at = small_add(&n, "dense", &dense, small_add(&n, "global_avg_pool", NULL, at, -1), -1);
+    if (loss)
+        small_add(&n, "softmax_cross_entropy", NULL, at, -1);
+    return n.graph;
+}
+
+#endif
