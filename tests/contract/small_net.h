@@ -2,13 +2,14 @@
 #ifndef SMALL_NET_H
 #define SMALL_NET_H
 
+#include "base/tree.h"
 #include "net/net.h"
 #include "ops/batch_norm.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 
-#include <assert.h>
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 typedef struct small_net {
     espl_context *ctx;
@@ -16,24 +17,28 @@ typedef struct small_net {
     int last;
 } small_net;
 
+/* Tests of plans build on this net: if it cannot be made, nothing else is worth trying. */
+static inline void small_check(espl_context *ctx, espl_status s)
+{
+    if (!s)
+        return;
+    fprintf(stderr, "%s\n", espl_message(ctx));
+    abort();
+}
+
 static inline int small_add(small_net *n, const char *op, const void *attributes, int a, int b)
 {
     const int inputs[] = { a, b };
-    const espl__op *found = espl__op_find(op);
     int node = -1;
 
-    assert(found);
-    const espl_status s = espl__graph_add(n->graph, found, NULL, attributes, inputs, b < 0 ? 1 : 2, &node);
-    if (s)
-        fprintf(stderr, "%s\n", espl_message(n->ctx));
-    assert(!s);
+    small_check(n->ctx, espl__graph_add(n->graph, espl__op_find(op), NULL, attributes, inputs, b < 0 ? 1 : 2, &node));
     n->last = node;
     return node;
 }
 
 static inline int small_conv(small_net *n, int from, int64_t channels, int64_t kernel, int64_t stride)
 {
-    espl__conv2d a;
+    espl__conv2d a = { 0 };
 
     espl__options_begin(n->ctx, espl__op_find("conv2d")->attributes, &a);
     a.channels = channels;
@@ -59,7 +64,7 @@ static inline espl__graph *small_graph(espl_context *ctx, int64_t channels, int6
     small_net n = { .ctx = ctx };
     espl__dense dense = { .units = 5, .bias = true };
 
-    assert(!espl__graph_open(ctx, espl__shape_planes(3, size, size), &n.graph));
+    small_check(ctx, espl__graph_open(ctx, espl__shape_planes(3, size, size), &n.graph));
     int at = small_add(&n, "relu", NULL, small_add(&n, "batch_norm", NULL, small_conv(&n, 0, channels, 3, 1), -1), -1);
     at = small_block(&n, at, channels, 1);
     at = small_block(&n, at, 2 * channels, 2);
