@@ -40,7 +40,7 @@ static espl_status reserve(espl__graph *graph, int parameters)
         graph->node_capacity = capacity;
     }
     if (graph->parameter_count + parameters > graph->parameter_capacity) {
-        const int capacity = 2 * graph->parameter_capacity + 32;
+        const int capacity = 2 * (graph->parameter_count + parameters) + 32;
         if ((s = espl__resize(graph->ctx, (size_t)graph->parameter_count, (size_t)capacity,
                               sizeof *graph->parameters, &graph->parameters)))
             return s;
