@@ -15,7 +15,7 @@ typedef struct espl__reading espl__reading;
 
 /* One kind of files. A source is opened twice, for training and for test data, or once and split. */
 typedef struct espl__source {
-    const char *name;    /* "idx" */
+    const char *name; /* "idx" */
     const char *summary;
     /* Does the path look like one of mine? Looks at names and first bytes only. */
     bool (*fits)(const char *path);
@@ -69,8 +69,8 @@ typedef struct espl__augmentation {
 /* ---- the loader (loader.c) ---- */
 
 typedef struct espl__batch {
-    int64_t count;         /* samples in it; the last of an epoch may have fewer */
-    float *values;         /* count x channels x height x width, prepared */
+    int64_t count; /* samples in it; the last of an epoch may have fewer */
+    float *values; /* count x channels x height x width, prepared */
     int32_t *labels;
     int64_t *index;        /* of each sample within its part */
     int64_t epoch, number; /* number of the batch within the epoch */
@@ -79,17 +79,18 @@ typedef struct espl__batch {
 typedef struct espl__loader_settings {
     espl_part part;
     int64_t batch;
-    bool shuffle;          /* by (seed, "shuffle", epoch) */
+    bool shuffle; /* by (seed, "shuffle", epoch) */
     uint64_t seed;
     int64_t first_epoch, first_batch; /* where to begin (resume) */
-    int64_t epochs;        /* hand out so many epochs counted from 0; then the loader is dry */
-    double scale;          /* 0: 1 */
-    double mean[4], deviation[4]; /* with more than four channels the first pair serves all */
+    int64_t epochs;                   /* hand out so many epochs counted from 0; then the loader is dry */
+    double scale;                     /* 0: 1 */
+    double mean[4], deviation[4];     /* in the net's order of channels; with more than four
+                                       * channels the first pair serves all */
     bool swap_red_blue;
     const espl__augmentation *augmentations;
     int augmentation_count;
-    int threads;           /* 0: one */
-    int ahead;             /* batches kept ready; 0: 3 */
+    int threads; /* 0: one */
+    int ahead;   /* batches kept ready; 0: 3 */
 } espl__loader_settings;
 
 typedef struct espl__loader espl__loader;
