@@ -1,23 +1,17 @@
 /* softmax_cross_entropy: the softmax never appears on its own; log-sum-exp is taken around the largest
  * logit, so that no logit is too large. */
-#include "kernels/reference/reference.h"
+#include "kernels/reference/reference_loss.h"
 #include "ops/loss.h"
 
 #include <math.h>
 
-/* Smoothed target of class k; `label` counts where there is no soft target. */
+/* Smoothed target of class k. */
 static double target_of(const espl__call *call, int64_t n, int64_t k, int64_t classes)
 {
     const espl__cross_entropy *a = call->node->attributes;
-    const espl__targets *t = call->targets;
-    const double hard = t->soft ? t->soft[n * classes + k] : t->labels[n] == k;
 
-    return (1 - a->label_smoothing) * hard + a->label_smoothing / (double)classes;
-}
-
-static bool has_target(const espl__targets *t, int64_t n, int64_t classes)
-{
-    return t->soft || (t->labels && t->labels[n] >= 0 && t->labels[n] < classes);
+    return (1 - a->label_smoothing) * espl__loss_target(call, n, k, classes) +
+           a->label_smoothing / (double)classes;
 }
 
 static double log_sum_exp(const float *z, int64_t classes)
@@ -32,22 +26,13 @@ static double log_sum_exp(const float *z, int64_t classes)
     return largest + log(sum);
 }
 
-static double weight_of(const espl__call *call, int64_t n, int64_t classes)
-{
-    const espl__targets *t = call->targets;
-
-    if (n >= call->valid || !has_target(t, n, classes))
-        return 0;
-    return t->weight ? t->weight[n] : 1;
-}
-
 static void forward(const espl__call *call)
 {
     const int64_t classes = call->at->input[0].dim[0];
 
     for (int64_t n = 0; n < call->samples; n++) {
+        const double weight = espl__loss_weight(call, n, classes);
         const float *z = call->inputs[0] + n * classes;
-        const double weight = weight_of(call, n, classes);
         double loss = 0;
         if (weight != 0) {
             const double log_sum = log_sum_exp(z, classes);
@@ -76,7 +61,7 @@ static void backward(const espl__call *call)
     const int64_t classes = call->at->input[0].dim[0];
 
     for (int64_t n = 0; n < call->samples; n++) {
-        const double weight = weight_of(call, n, classes);
+        const double weight = espl__loss_weight(call, n, classes);
         if (weight != 0)
             backward_sample(call, n, classes, weight / call->targets->total_weight);
         else
