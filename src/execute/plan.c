@@ -84,6 +84,30 @@ static espl_status point_at_sums(espl__plan *plan)
     return ESPL_OK;
 }
 
+static espl_status point_at_pieces(espl__plan *plan, int index, float ***result)
+{
+    const buffer *b = &plan->buffers[index];
+    const espl_status s = espl__allocate(plan->ctx, (size_t)plan->shards, sizeof **result, result);
+
+    for (int k = 0; !s && k < plan->shards; k++)
+        (*result)[k] = (float *)(plan->arena + b->offset + b->stride * (size_t)k);
+    return s;
+}
+
+static espl_status point_at_parts(espl__plan *plan)
+{
+    espl_status s = ESPL_OK;
+
+    for (int i = 0; !s && i < plan->merge_count; i++) {
+        merge *m = &plan->merges[i];
+        const binding *b = &plan->bindings[m->binding];
+        if (b->needs.parts &&
+            !(s = point_at_pieces(plan, plan->value[b->at.node->inputs[0]], &m->inputs)))
+            s = point_at_pieces(plan, plan->grad[b->at.node - plan->graph->nodes], &m->grad_outputs);
+    }
+    return s;
+}
+
 static espl_status prepare(espl__plan *plan, const espl__graph *graph)
 {
     espl_status s;
@@ -99,7 +123,7 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
         (s = espl__place_memory(plan)) ||
         (s = espl__arena_open(plan->ctx, plan->total_bytes, (void **)&plan->arena)))
         return s;
-    return point_at_sums(plan);
+    return (s = point_at_sums(plan)) ? s : point_at_parts(plan);
 }
 
 espl_status espl__plan_open(espl_net *net, const espl__graph *graph, const espl__plan_settings *settings,
@@ -135,6 +159,10 @@ void espl__plan_free(espl__plan *plan)
         if (plan->bindings[i].kernel->release)
             plan->bindings[i].kernel->release(ctx, plan->bindings[i].state);
         espl__release(ctx, plan->bindings[i].sum_pointers);
+    }
+    for (int i = 0; i < plan->merge_count; i++) {
+        espl__release(ctx, plan->merges[i].inputs);
+        espl__release(ctx, plan->merges[i].grad_outputs);
     }
     void *const owned[] = { plan->block, plan->needs_gradient, plan->forward, plan->backward[0],
                             plan->backward[1], plan->bindings, plan->tasks, plan->merges, plan->buffers,

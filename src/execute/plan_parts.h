@@ -49,6 +49,8 @@ typedef struct task {
 
 typedef struct merge {
     int binding, stage; /* runs before the tasks of this stage */
+    int part;
+    float **inputs, **grad_outputs; /* of each shard, for kernels of several parts; else NULL */
 } merge;
 
 /* What the plan keeps of each parameter that is trained. */

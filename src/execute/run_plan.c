@@ -174,6 +174,9 @@ static void run_merge(const espl__plan *plan, const merge *m)
         .forward_shared = a.call.forward_shared,
         .parameters = a.parameters,
         .grad_parameters = a.grad_parameters,
+        .part = m->part,
+        .inputs = m->inputs,
+        .grad_outputs = m->grad_outputs,
     });
 }
 

@@ -49,12 +49,14 @@ static espl_status add_task(espl__plan *plan, task_kind kind, int bound, int sta
     return ESPL_OK;
 }
 
-static espl_status add_merge(espl__plan *plan, int bound, int stage)
+static espl_status add_merge(espl__plan *plan, int bound, int stage, int part)
 {
     const espl_status s = grow(plan->ctx, plan->merge_count, &plan->merge_capacity, sizeof *plan->merges,
                                &plan->merges);
     if (!s)
-        plan->merges[plan->merge_count++] = (merge){ bound, stage };
+        plan->merges[plan->merge_count++] = (merge){ .binding = bound, .stage = stage, .part = part };
+    if (stage >= plan->stages)
+        plan->stages = stage + 1;
     return s;
 }
 
@@ -87,7 +89,7 @@ static espl_status add_forward(walk *w, int index)
 
     w->first[index] = stage;
     if (sums) { /* they read the first input alone */
-        if ((s = add_task(plan, TASK_SUMS, b, stage, NULL)) || (s = add_merge(plan, b, stage + 1)))
+        if ((s = add_task(plan, TASK_SUMS, b, stage, NULL)) || (s = add_merge(plan, b, stage + 1, 0)))
             return s;
         stage++;
     }
@@ -200,6 +202,16 @@ static espl_status pass_on(walk *w, int index, int stage)
     return late ? contribute_copy(w, borrower, from, stage) : contribute(w, borrower, from, stage);
 }
 
+/* A kernel that takes the whole batch at once, when all shards of this stage are done. */
+static espl_status add_parts(espl__plan *plan, int b, int stage)
+{
+    espl_status s = ESPL_OK;
+
+    for (int part = 0; !s && part < plan->bindings[b].needs.parts; part++)
+        s = add_merge(plan, b, stage + 1, part);
+    return s;
+}
+
 static espl_status run_backward(walk *w, int index, int b, int stage)
 {
     espl__plan *plan = w->plan;
@@ -234,11 +246,12 @@ static espl_status add_backward(walk *w, int index)
             continue;
         if (plan->bindings[b].kernel->sums) {
             if ((s = add_task(plan, TASK_SUMS, b, stage, NULL)) ||
-                (s = add_merge(plan, b, stage + 1)))
+                (s = add_merge(plan, b, stage + 1, 0)))
                 return s;
             stage++;
         }
-        s = run_backward(w, index, b, stage);
+        s = plan->bindings[b].kernel->run ? run_backward(w, index, b, stage)
+                                          : add_parts(plan, b, stage);
     }
     if (!s && index != plan->loss)
         s = pass_on(w, index, stage);
@@ -258,7 +271,9 @@ static int by_merge_stage(const void *a, const void *b)
 {
     const merge *x = a, *y = b;
 
-    return x->stage != y->stage ? x->stage - y->stage : x->binding - y->binding;
+    if (x->stage != y->stage)
+        return x->stage - y->stage;
+    return x->binding != y->binding ? x->binding - y->binding : x->part - y->part;
 }
 
 static void touch(espl__plan *plan, int index, int task_index)
@@ -308,6 +323,26 @@ static void touch_backward(espl__plan *plan, const task *t, int i)
     touch(plan, plan->saved[index], i);
 }
 
+static void outlive(espl__plan *plan, int index, int stage)
+{
+    buffer *b = &plan->buffers[index];
+
+    if (b->last_stage < stage)
+        b->last_stage = stage;
+}
+
+/* What a kernel of several parts reads must still be there when all shards are done. */
+static void keep_for_parts(espl__plan *plan)
+{
+    for (int i = 0; i < plan->merge_count; i++) {
+        const binding *b = &plan->bindings[plan->merges[i].binding];
+        if (!b->needs.parts)
+            continue;
+        outlive(plan, plan->value[b->at.node->inputs[0]], plan->merges[i].stage);
+        outlive(plan, plan->grad[b->at.node - plan->graph->nodes], plan->merges[i].stage);
+    }
+}
+
 static void find_lives(espl__plan *plan)
 {
     for (int i = 0; i < plan->task_count; i++) {
@@ -328,6 +363,7 @@ static void find_lives(espl__plan *plan)
     for (int i = 0; i < 2; i++)
         if (kept[i] >= 0)
             plan->buffers[plan->value[kept[i]]].last_stage = plan->stages;
+    keep_for_parts(plan);
     for (int i = 0; i < plan->buffer_count; i++)
         plan->buffers[i].local = plan->buffers[i].first_stage == plan->buffers[i].last_stage;
 }

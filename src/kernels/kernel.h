@@ -52,6 +52,9 @@ typedef struct espl__needs {
     /* bytes of the gradient of each parameter in the kernel's own layout; 0: the canonical one,
      * else `unpack` brings it there */
     size_t gradient[ESPL__NODE_PARAMETERS];
+    /* A backward kernel without `run` works on the whole batch at once, in so many parts, each a call
+     * of `merge`: where weights are large and samples few, lanes would multiply the weights. */
+    int parts;
 } espl__needs;
 
 /* What belongs to the batch, not to a node: targets and what random ops draw by. Pointers are to
@@ -102,6 +105,10 @@ typedef struct espl__merge_call {
     float *const *parameters;  /* running statistics are written here in training */
     float *const *grad_parameters; /* backward: whole-batch gradients that the sums give (canonical,
                                     * lane 0), NULL where frozen */
+    /* a kernel of several parts: which one this is, and the first input and the gradient of the output
+     * of every shard */
+    int part;
+    float *const *inputs, *const *grad_outputs;
 } espl__merge_call;
 
 typedef struct espl__kernel {

@@ -74,4 +74,20 @@ static inline espl__graph *small_graph(espl_context *ctx, int64_t channels, int6
     return n.graph;
 }
 
+/* 3 x size x size -> 5 classes through a dense layer whose weights are so large that its gradient is
+ * made from the whole batch at once. */
+static inline espl__graph *wide_graph(espl_context *ctx, int64_t channels, int64_t size, bool loss)
+{
+    small_net n = { .ctx = ctx };
+    espl__dense wide = { .units = 6000 / channels, .bias = true }, dense = { .units = 5, .bias = true };
+
+    small_check(ctx, espl__graph_open(ctx, espl__shape_planes(3, size, size), &n.graph));
+    int at = small_add(&n, "flatten", NULL, small_add(&n, "relu", NULL, small_conv(&n, 0, channels, 3, 1), -1), -1);
+    at = small_add(&n, "relu", NULL, small_add(&n, "dense", &wide, at, -1), -1);
+    at = small_add(&n, "dense", &dense, at, -1);
+    if (loss)
+        small_add(&n, "softmax_cross_entropy", NULL, at, -1);
+    return n.graph;
+}
+
 #endif

@@ -80,3 +80,68 @@ const espl__kernel espl__kernel_onednn_dense_backward_parameters = {
     .fits = fits,
     .run = backward_parameters,
 };
+
+/* ---- large weights: each part makes the gradient of some units from the whole batch ---- */
+
+#define SPLIT_BYTES ((int64_t)2 << 20) /* weights from this size on */
+#define PART_BYTES ((int64_t)1 << 20)
+
+static int64_t units_of_part(const espl__case *at)
+{
+    const int64_t units = PART_BYTES / (at->input[0].dim[0] * (int64_t)sizeof(float));
+
+    return units < 16 ? 16 : units;
+}
+
+static bool fits_split(const espl__case *at)
+{
+    return fits(at) && at->shards > 1 &&
+           at->input[0].dim[0] * at->output.dim[0] * (int64_t)sizeof(float) >= SPLIT_BYTES;
+}
+
+static espl_status prepare_split(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
+{
+    const int64_t each = units_of_part(at);
+
+    (void)ctx;
+    *state = NULL;
+    needs->parts = (int)((at->output.dim[0] + each - 1) / each);
+    return ESPL_OK;
+}
+
+static void split_bias(const espl__merge_call *call, int64_t first, int64_t end)
+{
+    const int64_t units = call->at->output.dim[0];
+    float *bias = call->grad_parameters[1];
+
+    for (int64_t u = first; u < end; u++) {
+        double sum = 0;
+        for (int s = 0; s < call->shards; s++)
+            for (int64_t n = 0; n < call->valid[s]; n++)
+                sum += (double)call->grad_outputs[s][n * units + u];
+        bias[u] = (float)sum;
+    }
+}
+
+static void merge_split(const espl__merge_call *call)
+{
+    const espl__dense *a = call->node->attributes;
+    const int64_t features = call->at->input[0].dim[0], units = a->units, each = units_of_part(call->at);
+    const int64_t first = call->part * each, end = first + each < units ? first + each : units;
+
+    for (int s = 0; call->grad_parameters[0] && s < call->shards; s++)
+        dnnl_sgemm('T', 'N', end - first, features, call->valid[s], 1.0f, call->grad_outputs[s] + first,
+                   units, call->inputs[s], features, s ? 1.0f : 0.0f,
+                   call->grad_parameters[0] + first * features, features);
+    if (a->bias && call->grad_parameters[1])
+        split_bias(call, first, end);
+}
+
+const espl__kernel espl__kernel_onednn_dense_backward_parameters_split = {
+    .name = "onednn_dense_backward_parameters_split",
+    .op = "dense",
+    .role = ESPL__BACKWARD_PARAMETERS,
+    .fits = fits_split,
+    .prepare = prepare_split,
+    .merge = merge_split,
+};
