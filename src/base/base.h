@@ -103,6 +103,13 @@ espl_status espl__text_add(espl_context *ctx, espl__text *text, const char *form
 espl_status espl__text_add_bytes(espl_context *ctx, espl__text *text, const void *bytes, size_t count);
 void espl__text_free(espl_context *ctx, espl__text *text);
 
+/* (quote.c) Adds `value` as YAML reads it: plain where nothing can be misunderstood, else in double
+ * quotes. It must be UTF-8. */
+espl_status espl__text_add_quoted(espl_context *ctx, espl__text *text, const char *value);
+/* The other way: adds what a text written by espl__text_add_quoted says. */
+espl_status espl__text_add_unquoted(espl_context *ctx, espl__text *text, const char *quoted);
+bool espl__text_is_utf8(const char *text);
+
 bool espl__text_equal(const char *a, const char *b);
 /* "block[1-4]_*": * ? [a-z] [!a-z] */
 bool espl__text_match(const char *pattern, const char *text);

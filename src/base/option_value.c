@@ -184,40 +184,6 @@ static espl_status write_duration(espl_context *ctx, const espl_option *option, 
     return status ? status : espl__text_add(ctx, text, "%s", unit_names[duration->unit]);
 }
 
-/* ---- texts, which YAML may have to quote ---- */
-
-/* The code point at `text` and its length in bytes; 0 if this is not UTF-8. */
-static int decode(const char *text, uint32_t *point)
-{
-    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    const unsigned char first = (unsigned char)*text;
-    const int length = first < 0x80 ? 1 : first >> 5 == 6 ? 2
-                                      : first >> 4 == 14  ? 3
-                                      : first >> 3 == 30  ? 4
-                                                          : 0;
-
-    *point = length == 1 ? first : first & (0x7fu >> length);
-    for (int i = 1; i < length; i++) {
-        const unsigned char next = (unsigned char)text[i];
-        if (next >> 6 != 2)
-            return 0;
-        *point = *point << 6 | (next & 0x3fu);
-    }
-    if (length > 1 && (*point < smallest[length] || *point > 0x10ffff || (*point >> 11) == 0x1b))
-        return 0;
-    return length;
-}
-
-static bool is_utf8(const char *text)
-{
-    uint32_t point = 0;
-    int length = 1;
-
-    for (; *text && length; text += length)
-        length = decode(text, &point);
-    return length != 0;
-}
-
 static espl_status read_text(espl_context *ctx, const espl_option *option, const char *text, void *place)
 {
     const size_t length = strlen(text);
@@ -225,7 +191,7 @@ static espl_status read_text(espl_context *ctx, const espl_option *option, const
     if (length >= option->size)
         return espl__fail(ctx, ESPL_BAD_OPTION, "a text of %zu bytes is too long; at most %zu are possible",
                           length, option->size - 1);
-    if (!is_utf8(text))
+    if (!espl__text_is_utf8(text))
         return espl__fail(ctx, ESPL_BAD_OPTION, "the text is not written in UTF-8");
     char *field = place;
     memmove(field, text, length);
@@ -233,49 +199,11 @@ static espl_status read_text(espl_context *ctx, const espl_option *option, const
     return ESPL_OK;
 }
 
-/* Plain text is what no YAML reader can take for anything else, wherever it stands. */
-static bool is_plain(const char *text)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/0123456789";
-    static const char inner[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/0123456789.-+";
-    const size_t first = strspn(text, letters);
-
-    return first && text[strspn(text, inner)] == 0;
-}
-
-/* What YAML forbids, takes for a line break, or swallows at the beginning of a text. */
-static bool must_escape(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
-           point == 0xfeff || point == 0xfffe || point == 0xffff;
-}
-
-static espl_status write_quoted(espl_context *ctx, const char *field, espl__text *text)
-{
-    espl_status status = espl__text_add(ctx, text, "\"");
-
-    while (*field && !status) {
-        uint32_t point = 0;
-        const int length = decode(field, &point);
-        if (!length)
-            return espl__fail(ctx, ESPL_BAD_STATE, "a text is not written in UTF-8");
-        if (must_escape(point))
-            status = espl__text_add(ctx, text, "\\u%04X", (unsigned)point);
-        else
-            status = espl__text_add(ctx, text, "%s%.*s", *field == '"' || *field == '\\' ? "\\" : "", length,
-                                    field);
-        field += length;
-    }
-    return status ? status : espl__text_add(ctx, text, "\"");
-}
-
 static espl_status write_text(espl_context *ctx, const espl_option *option, const void *place,
                               espl__text *text)
 {
     (void)option;
-    if (is_plain(place))
-        return espl__text_add(ctx, text, "%s", (const char *)place);
-    return write_quoted(ctx, place, text);
+    return espl__text_add_quoted(ctx, text, place);
 }
 
 /* ---- by type ---- */

@@ -119,8 +119,22 @@ static espl_status set_unnamed(espl_context *ctx, const espl_option *option, voi
     return status;
 }
 
+static espl_status set_from_quoted(espl_context *ctx, const espl_option *option, void *target,
+                                   const char *text)
+{
+    espl__text plain = { 0 };
+    espl_status status = espl__text_add_unquoted(ctx, &plain, text);
+
+    if (!status)
+        status = espl__value_read(ctx, option, target, 0, plain.data);
+    espl__text_free(ctx, &plain);
+    return status;
+}
+
 espl_status espl__option_set(espl_context *ctx, const espl_option *option, void *target, const char *text)
 {
+    if (option->type == ESPL_OPTION_TEXT && *text == '"')
+        return name_option(ctx, option, set_from_quoted(ctx, option, target, text));
     return name_option(ctx, option, set_unnamed(ctx, option, target, text));
 }
 

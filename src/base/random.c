@@ -10,15 +10,23 @@
 #define WEYL_1 0xBB67AE85u
 #define ROUNDS 10
 
+/* Spreads every bit over all others (the finalizer of SplitMix64). */
+static uint64_t spread(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
 espl__stream espl__stream_of(uint64_t seed, const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325u ^ seed; /* FNV-1a, then a finalizer that spreads every bit */
+    /* FNV-1a from a basis that the spread seed moves: from a bare seed, seed 0 with the name "a" and
+     * seed 3 with "b" would be one stream. */
+    uint64_t hash = 0xcbf29ce484222325u ^ spread(seed);
 
     for (const char *c = name; *c; c++)
         hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
-    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
-    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
-    return (espl__stream){ hash ^ (hash >> 31) };
+    return (espl__stream){ spread(hash) };
 }
 
 void espl__random_words(espl__stream stream, uint32_t a, uint64_t b, uint32_t index, uint32_t words[4])

@@ -66,7 +66,8 @@ const espl_option *espl__option_find(const espl_option *options, const char *key
 
 /* Sets every field to its default. A table with an option that must be given leaves that one zero. */
 espl_status espl__options_begin(espl_context *ctx, const espl_option *options, void *target);
-/* Sets one field from text; the message begins with the option's name ("sparsity: ..."). Lists are
+/* Sets one field from text, written as espl__option_write writes it (texts may be in double quotes or
+ * bare); the message begins with the option's name ("sparsity: ..."). Lists are
  * written "[1, 2]" or, if they have one item, without brackets. On failure the field is unchanged. */
 espl_status espl__option_set(espl_context *ctx, const espl_option *option, void *target, const char *text);
 /* Defaults, then every key of `map` (NULL: none). Unknown keys, wrong types, values out of range and
