@@ -1,0 +1,201 @@
+"""Speed of PyTorch on the nets that espalier is compared with: one JSON line.
+
+    python3 torch_bench.py NET [--train] [--mode nchw|nhwc|optimized] [--batch N] [--threads N] [--seconds S]
+
+NET is a name of espalier's own (resnet-20, wide-resnet-16-4, lenet-5, lenet-300-100, densenet-40-12,
+mobilenet-v2). --train times forward, backward and an SGD step with momentum on a batch that is already
+in memory; otherwise a forward pass without gradients ("optimized": TorchScript, frozen and optimized
+for inference). Repeats during which this process had to wait for a processor are left out.
+"""
+import argparse
+import json
+import os
+import resource
+import statistics
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def conv_bn(cin, cout, k, stride=1):
+    return nn.Sequential(nn.Conv2d(cin, cout, k, stride, k // 2, bias=False), nn.BatchNorm2d(cout))
+
+
+class Basic(nn.Module):
+    """Post-activation block of the CIFAR ResNets, shortcut without parameters."""
+
+    def __init__(self, cin, cout, stride):
+        super().__init__()
+        self.a, self.b = conv_bn(cin, cout, 3, stride), conv_bn(cout, cout, 3)
+        self.stride, self.half, self.rest = stride, (cout - cin) // 2, (cout - cin) - (cout - cin) // 2
+
+    def forward(self, x):
+        y = self.b(F.relu(self.a(x)))
+        if self.rest:
+            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.half, self.rest))
+        return F.relu(x + y)
+
+
+class Pre(nn.Module):
+    """Pre-activation block of the wide ResNets."""
+
+    def __init__(self, cin, cout, stride):
+        super().__init__()
+        self.na, self.a = nn.BatchNorm2d(cin), nn.Conv2d(cin, cout, 3, stride, 1, bias=False)
+        self.nb, self.b = nn.BatchNorm2d(cout), nn.Conv2d(cout, cout, 3, 1, 1, bias=False)
+        self.short = nn.Conv2d(cin, cout, 1, stride, bias=False) if cin != cout else None
+
+    def forward(self, x):
+        y = F.relu(self.na(x))
+        r = x if self.short is None else self.short(y)
+        return r + self.b(F.relu(self.nb(self.a(y))))
+
+
+class Grow(nn.Module):
+    def __init__(self, cin, growth):
+        super().__init__()
+        self.n, self.c = nn.BatchNorm2d(cin), nn.Conv2d(cin, growth, 3, 1, 1, bias=False)
+
+    def forward(self, x):
+        return torch.cat((x, self.c(F.relu(self.n(x)))), 1)
+
+
+class Shrink(nn.Module):
+    def __init__(self, cin):
+        super().__init__()
+        self.n, self.c = nn.BatchNorm2d(cin), nn.Conv2d(cin, cin, 1, bias=False)
+
+    def forward(self, x):
+        return F.avg_pool2d(self.c(F.relu(self.n(x))), 2)
+
+
+class Pool(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+def stages(block, cin, widths, count):
+    blocks = []
+    for i, cout in enumerate(widths):
+        for k in range(count):
+            blocks.append(block(cin, cout, 2 if i and not k else 1))
+            cin = cout
+    return blocks
+
+
+def resnet20():
+    return nn.Sequential(conv_bn(3, 16, 3), nn.ReLU(), *stages(Basic, 16, (16, 32, 64), 3), Pool(), nn.Linear(64, 10))
+
+
+def wrn():
+    body = stages(Pre, 16, (64, 128, 256), 2)
+    return nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), *body, nn.BatchNorm2d(256), nn.ReLU(), Pool(),
+                         nn.Linear(256, 10))
+
+
+def densenet():
+    layers, c = [nn.Conv2d(3, 16, 3, 1, 1, bias=False)], 16
+    for part in range(3):
+        for _ in range(12):
+            layers.append(Grow(c, 12))
+            c += 12
+        if part < 2:
+            layers.append(Shrink(c))
+    return nn.Sequential(*layers, nn.BatchNorm2d(c), nn.ReLU(), Pool(), nn.Linear(c, 10))
+
+
+def lenet5():
+    return nn.Sequential(nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2),
+                         nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10))
+
+
+def lenet300():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
+
+
+def mobilenet():
+    import torchvision
+
+    return torchvision.models.mobilenet_v2(num_classes=1000)
+
+
+NETS = {"resnet-20": (resnet20, (3, 32, 32), 10), "wide-resnet-16-4": (wrn, (3, 32, 32), 10),
+        "densenet-40-12": (densenet, (3, 32, 32), 10), "lenet-5": (lenet5, (1, 28, 28), 10),
+        "lenet-300-100": (lenet300, (1, 28, 28), 10), "mobilenet-v2": (mobilenet, (3, 224, 224), 1000)}
+
+
+def waited():
+    """Seconds that threads of this process were ready but had no processor."""
+    total = 0
+    for t in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{t}/schedstat") as f:
+                total += int(f.read().split()[1])
+        except OSError:
+            pass
+    return total * 1e-9
+
+
+def measure(step, seconds):
+    start = time.perf_counter()
+    step()
+    group = max(1, int(0.1 / (time.perf_counter() - start)))
+    clean, every, start = [], [], time.perf_counter()
+    while time.perf_counter() - start < seconds or len(every) < 3:
+        w, t = waited(), time.perf_counter()
+        for _ in range(group):
+            step()
+        t = time.perf_counter() - t
+        every.append(t / group)
+        if waited() - w < 0.04 * t:
+            clean.append(t / group)
+    return clean if len(clean) >= 3 else every
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("net", choices=NETS)
+    ap.add_argument("--train", action="store_true")
+    ap.add_argument("--mode", default="nchw", choices=("nchw", "nhwc", "optimized"))
+    ap.add_argument("--batch", type=int, default=128)
+    ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--seconds", type=float, default=4)
+    a = ap.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(0)
+    build, shape, classes = NETS[a.net]
+    net = build().train(a.train)
+    x, y = torch.randn(a.batch, *shape), torch.randint(0, classes, (a.batch,))
+    if a.mode == "nhwc" and len(shape) == 3:
+        net, x = net.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
+    if a.mode == "optimized":
+        with torch.no_grad():
+            net = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
+    opt = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=1e-4) if a.train else None
+
+    def train():
+        opt.zero_grad(set_to_none=True)
+        F.cross_entropy(net(x), y).backward()
+        opt.step()
+
+    def infer():
+        with torch.no_grad():
+            net(x)
+
+    step = train if a.train else infer
+    start = time.perf_counter()
+    step()
+    first = time.perf_counter() - start
+    times = measure(step, a.seconds)
+    print(json.dumps({"net": a.net, "peer": "pytorch " + torch.__version__, "mode": a.mode, "train": a.train,
+                      "threads": a.threads, "batch": a.batch, "median_ms": round(statistics.median(times) * 1e3, 4),
+                      "min_ms": round(min(times) * 1e3, 4), "max_ms": round(max(times) * 1e3, 4),
+                      "first_ms": round(first * 1e3, 2),
+                      "images_per_second": round(a.batch / statistics.median(times), 1),
+                      "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+
+
+if __name__ == "__main__":
+    main()
