@@ -26,12 +26,12 @@ static void roff(FILE *out, const char *text)
 
 static void paragraphs(FILE *out, const char *text)
 {
-    while (*text) {
+    for (const char *begin = text; *text;) {
         const char *end = strstr(text, "\n\n");
         const size_t length = end ? (size_t)(end - text) : strlen(text);
         char one[2048];
         snprintf(one, sizeof one, "%.*s", (int)length, text);
-        fputs(".PP\n", out);
+        fputs(text == begin ? "" : ".PP\n", out);
         roff(out, one);
         fputc('\n', out);
         text += length;

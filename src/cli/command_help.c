@@ -1,15 +1,17 @@
 /* espalier help: the help of the program or of one command, also as a man page; shell completion. */
 #include "cli_help.h"
+#include "json_line.h"
 #include "nearest_name.h"
 
 typedef struct help_options {
-    bool man, completion;
+    bool man, completion, json;
 } help_options;
 
 static const cli_option options[] = {
     { "man", 0, CLI_FLAG, offsetof(help_options, man), NULL, 0, 0, "write it as a man page" },
     { "completion", 0, CLI_FLAG, offsetof(help_options, completion), NULL, 0, 0,
       "write the completion of commands and options for bash instead" },
+    CLI_JSON_OPTION(help_options, json),
     CLI_OPTIONS_END
 };
 
@@ -31,6 +33,39 @@ static int complain_unknown(const char *name)
     return CLI_WRONG_USE;
 }
 
+static json_t *options_as_json(const cli_command *command)
+{
+    static const char *const types[] = { "flag", "count", "count", "real", "text", "texts", "choice" };
+    json_t *all = json_array();
+
+    for (const cli_option *o = command->options; o->name; o++) {
+        json_t *one = json_object();
+        json_put_text(one, "name", o->name);
+        json_put_text(one, "type", types[o->type]);
+        json_put_text(one, "value", o->value);
+        json_put_text(one, "help", o->help);
+        json_array_append_new(all, one);
+    }
+    return all;
+}
+
+static void write_json(const cli_command *command)
+{
+    json_t *line = json_object(), *all = json_array();
+
+    json_put_text(line, "command", command->name);
+    json_put_text(line, "summary", command->summary);
+    for (const cli_argument *a = command->arguments; a->name; a++) {
+        json_t *one = json_object();
+        json_put_text(one, "name", a->name);
+        json_put_text(one, "help", a->help);
+        json_array_append_new(all, one);
+    }
+    json_object_set_new(line, "arguments", all);
+    json_object_set_new(line, "options", options_as_json(command));
+    json_write(line);
+}
+
 static int run(const void *given, const cli_words *words)
 {
     const help_options *o = given;
@@ -38,7 +73,12 @@ static int run(const void *given, const cli_words *words)
 
     if (words->count && !command)
         return complain_unknown(words->item[0]);
-    if (o->completion)
+    if (o->json && command)
+        write_json(command);
+    else if (o->json)
+        for (int i = 0; cli_command_at(i); i++)
+            write_json(cli_command_at(i));
+    else if (o->completion)
         cli_completion_bash(stdout);
     else if (o->man && command)
         cli_man_command(command, stdout);

@@ -106,20 +106,29 @@ static int run(const cli_command *command, int count, char **argv)
     return code;
 }
 
+static int complain_option(const char *name)
+{
+    cli_nearest nearest = { .wanted = name };
+
+    cli_nearest_offer(&nearest, "--help");
+    cli_nearest_offer(&nearest, "--version");
+    if (nearest.name)
+        cli_complain("there is no option %s; did you mean %s?", name, nearest.name);
+    else
+        cli_complain("there is no option %s in front of the command; \"espalier --help\" tells more", name);
+    return CLI_WRONG_USE;
+}
+
 static int complain_command(const char *name)
 {
     cli_nearest nearest = { .wanted = name };
 
-    const char *what = name[0] == '-' ? "option" : "command";
-
-    cli_nearest_offer(&nearest, "--help");
-    cli_nearest_offer(&nearest, "--version");
     for (int i = 0; commands[i]; i++)
         cli_nearest_offer(&nearest, commands[i]->name);
     if (nearest.name)
-        cli_complain("there is no %s \"%s\"; did you mean %s?", what, name, nearest.name);
+        cli_complain("there is no command \"%s\"; did you mean %s?", name, nearest.name);
     else
-        cli_complain("there is no %s \"%s\"; \"espalier --help\" shows those there are", what, name);
+        cli_complain("there is no command \"%s\"; \"espalier --help\" shows those there are", name);
     return CLI_WRONG_USE;
 }
 
@@ -137,6 +146,8 @@ static int begin(int count, char **argv)
         printf("espalier %s\n", espl_version());
         return CLI_DONE;
     }
+    if (argv[1][0] == '-')
+        return complain_option(argv[1]);
     const cli_command *command = cli_command_named(argv[1]);
     return command ? run(command, count - 2, argv + 2) : complain_command(argv[1]);
 }

@@ -135,13 +135,59 @@ void progress_step(progress *p, const espl_news *news)
     p->drawn_at = time;
 }
 
+/* The pieces of an epoch's line, in their order on it. */
+enum { LINE_EPOCH,
+       LINE_LOSS,
+       LINE_ACCURACY,
+       LINE_HELD_LOSS,
+       LINE_HELD_ACCURACY,
+       LINE_RATE,
+       LINE_SPEED,
+       LINE_TIME,
+       LINE_PIECES };
+
+static void compose_line(const espl_news *news, char piece[LINE_PIECES][48])
+{
+    char epochs[24];
+    const int digits = snprintf(epochs, sizeof epochs, "%" PRId64, news->epochs);
+
+    snprintf(piece[LINE_EPOCH], 48, "epoch %*" PRId64 "/%s", digits, news->epoch, epochs);
+    snprintf(piece[LINE_LOSS], 48, "  loss %.4f", news->loss);
+    snprintf(piece[LINE_ACCURACY], 48, "  accuracy %.2f %%", 100 * news->top1);
+    if (isfinite(news->held_out_loss)) {
+        snprintf(piece[LINE_HELD_LOSS], 48, "  held-out loss %.4f", news->held_out_loss);
+        snprintf(piece[LINE_HELD_ACCURACY], 48, "  accuracy %.2f %%", 100 * news->held_out_top1);
+    }
+    snprintf(piece[LINE_RATE], 48, "  rate %.4g", news->rate);
+    snprintf(piece[LINE_SPEED], 48, "  %s images/s", figure_rate(news->images_per_second).text);
+    snprintf(piece[LINE_TIME], 48, "  %s", figure_clock(news->seconds).text);
+}
+
+/* On a terminal that is too narrow, what matters least is left out. */
+static void fit_line(const espl_news *news, char piece[LINE_PIECES][48], int columns)
+{
+    static const int first_to_leave[] = { LINE_RATE, LINE_SPEED, LINE_TIME, LINE_ACCURACY, LINE_HELD_LOSS };
+    int used = 0;
+
+    for (int i = 0; i < LINE_PIECES; i++)
+        used += (int)strlen(piece[i]);
+    for (int i = 0; i < 5 && used > columns; i++) {
+        used -= (int)strlen(piece[first_to_leave[i]]);
+        *piece[first_to_leave[i]] = '\0';
+    }
+    if (*piece[LINE_HELD_ACCURACY] && !*piece[LINE_HELD_LOSS])
+        snprintf(piece[LINE_HELD_ACCURACY], 48, "  held-out %.2f %%", 100 * news->held_out_top1);
+}
+
 void progress_epoch(progress *p, const espl_news *news)
 {
+    char piece[LINE_PIECES][48] = { "" };
+
     progress_clear(p);
-    fprintf(stderr, "epoch %" PRId64 "/%" PRId64 "  loss %.4f  accuracy %.2f %%", news->epoch, news->epochs,
-            news->loss, 100 * news->top1);
-    if (isfinite(news->held_out_loss))
-        fprintf(stderr, "  held-out loss %.4f  accuracy %.2f %%", news->held_out_loss, 100 * news->held_out_top1);
-    fprintf(stderr, "  rate %.4g  %s images/s  %s\n", news->rate, figure_rate(news->images_per_second).text,
-            figure_clock(news->seconds).text);
+    compose_line(news, piece);
+    if (p->live)
+        fit_line(news, piece, terminal_width(stderr));
+    for (int i = 0; i < LINE_PIECES; i++)
+        fputs(piece[i], stderr);
+    fputc('\n', stderr);
 }
