@@ -1,6 +1,6 @@
 /* How pictures are brought to the size and the channels that were asked for. */
 #include "data/fitting.h"
-#include "data/resize.h"
+#include "data/resample.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Resizing as the pre-trained nets saw it: the triangle filter of Pillow's BILINEAR, which widens when a
  * picture shrinks, and the plain two-point rule of tf.image.resize. */
-#ifndef ESPL_RESIZE_H
-#define ESPL_RESIZE_H
+#ifndef ESPL_RESAMPLE_H
+#define ESPL_RESAMPLE_H
 
 #include "data/reading.h"
 

@@ -3,7 +3,7 @@
  *
  * The triangle filter: the weight of input x for output i falls linearly with the distance of their
  * centres, |x + 1/2 - c_i| with c_i = (i + 1/2) * in/out, and reaches zero at max(1, in/out). */
-#include "data/resize.h"
+#include "data/resample.h"
 
 #include <math.h>
 #include <string.h>
