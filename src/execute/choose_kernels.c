@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* A sample on its own is computed operation by operation; below this much work (about a tenth of a
+ * millisecond) waking other threads costs more than they bring. */
+#define MACS_FOR_THREADS ((int64_t)4 << 20)
+
 static void describe_case(const espl__plan *plan, int index, espl__role role, bool training, espl__case *at)
 {
     const espl__node *node = &plan->graph->nodes[index];
@@ -25,7 +29,7 @@ static void describe_case(const espl__plan *plan, int index, espl__role role, bo
     at->output_block = plan->block[index];
     for (int i = 0; i < node->parameter_count; i++)
         at->parameter[i] = &plan->graph->parameters[node->parameters[i]].spec;
-    at->threads = 1;
+    at->threads = plan->alone && node->macs >= MACS_FOR_THREADS ? plan->workers : 1;
     at->workers = plan->workers;
 }
 

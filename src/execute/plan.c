@@ -114,7 +114,10 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
 
     if ((s = espl__fuse(graph, plan->settings.training, &plan->graph)))
         return s;
-    plan->samples = plan->settings.samples ? plan->settings.samples : shard_samples(plan->graph);
+    plan->alone = plan->settings.batch == 1 && !plan->settings.training && !plan->settings.samples;
+    plan->samples = plan->settings.samples ? plan->settings.samples
+                    : plan->alone          ? 1
+                                           : shard_samples(plan->graph);
     plan->shards = (int)((plan->settings.batch + plan->samples - 1) / plan->samples);
     plan->parameter_count = plan->graph->parameter_count;
     find_answer(plan);

@@ -69,6 +69,7 @@ struct espl__plan {
     espl__graph *graph; /* fused */
     espl__plan_settings settings;
     int samples, shards, lanes, workers;
+    bool alone;         /* inference of a single sample: no shards to share, kernels use threads */
     int loss;   /* node, or -1 */
     int answer; /* node whose value espl__plan_output gives */
 

@@ -309,6 +309,9 @@ void espl__plan_run(espl__plan *plan, const espl__feed *feed)
     plan->total_weight = 0;
     for (int64_t i = 0; i < feed->count; i++)
         plan->total_weight += feed->weight ? (double)feed->weight[i] : 1.0;
-    espl__workers_run(plan->ctx, work, plan);
+    if (plan->alone)
+        work(plan, 0, 1);
+    else
+        espl__workers_run(plan->ctx, work, plan);
     plan->packed = true;
 }

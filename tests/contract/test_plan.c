@@ -170,7 +170,7 @@ static void check_parameter(bench *b, int p, int64_t count)
         way[i] = espl__plan_gradient(b->plan, p)[i];
         norm += (double)way[i] * (double)way[i];
     }
-    const double length = sqrt(norm), h = 2e-3 / (length > 1e-3 ? length : 1e-3);
+    const double length = sqrt(norm), h = 5e-4 / (length > 1e-3 ? length : 1e-3);
     double loss[2];
     for (int side = 0; side < 2; side++) {
         for (int64_t i = 0; i < size; i++)
@@ -179,7 +179,7 @@ static void check_parameter(bench *b, int p, int64_t count)
     }
     memcpy(value, kept, (size_t)size * sizeof *kept);
     const double slope = (loss[1] - loss[0]) / (2 * h);
-    if (fabs(slope - norm) > 0.03 * norm + 2e-4 * length)
+    if (fabs(slope - norm) > 0.03 * norm + 5e-4 * length)
         fail_msg("%s: the loss changes by %g where the gradient says %g", b->net->graph->parameters[p].name, slope, norm);
     free(kept);
     free(way);

@@ -110,6 +110,15 @@ espl_status onednn_wanted(espl_context *ctx, const onednn_primitive *primitive, 
 #endif
 }
 
+int onednn_threads(int threads)
+{
+    const int before = omp_get_max_threads();
+
+    if (before != threads)
+        omp_set_num_threads(threads);
+    return before;
+}
+
 /* ---- primitives ---- */
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -228,12 +237,11 @@ static espl_status finish(espl_context *ctx, onednn_primitive *result)
 espl_status onednn_convolution_make(espl_context *ctx, const onednn_room *room, const onednn_convolution *c,
                                     const onednn_primitive *forward, onednn_primitive *result)
 {
-    const int threads = omp_get_max_threads();
+    const int before = onednn_threads(c->threads);
     dnnl_primitive_attr_t attributes = NULL;
     espl_status s = ESPL_OK;
 
     memset(result, 0, sizeof *result);
-    omp_set_num_threads(1);
     dnnl_status_t status = make_attributes(c->role == ESPL__FORWARD ? c : NULL, &attributes);
     if (!status)
         status = describe(room, c, forward, attributes, &result->desc);
@@ -243,7 +251,7 @@ espl_status onednn_convolution_make(espl_context *ctx, const onednn_room *room, 
         s = failed(ctx, "a fast convolution", dnnl_unimplemented);
     else
         s = finish(ctx, result);
-    omp_set_num_threads(threads);
+    onednn_threads(before);
     if (attributes)
         dnnl_primitive_attr_destroy(attributes);
     if (s)
@@ -254,18 +262,17 @@ espl_status onednn_convolution_make(espl_context *ctx, const onednn_room *room, 
 espl_status onednn_reorder_make(espl_context *ctx, const onednn_room *room, const onednn_desc *from,
                                 const onednn_desc *to, onednn_primitive *result)
 {
-    const int threads = omp_get_max_threads();
+    const int before = onednn_threads(1);
     dnnl_primitive_attr_t attributes = NULL;
     espl_status s;
 
     memset(result, 0, sizeof *result);
-    omp_set_num_threads(1);
     dnnl_status_t status = make_attributes(NULL, &attributes);
     if (!status)
         status = dnnl_reorder_primitive_desc_create(&result->desc, raw(from), room->engine, raw(to),
                                                     room->engine, attributes);
     s = status ? failed(ctx, "a reorder", status) : finish(ctx, result);
-    omp_set_num_threads(threads);
+    onednn_threads(before);
     if (attributes)
         dnnl_primitive_attr_destroy(attributes);
     if (s)

@@ -43,12 +43,16 @@ void onednn_desc_free(onednn_desc *desc);
 size_t onednn_desc_bytes(const onednn_desc *desc);
 bool onednn_desc_equal(const onednn_desc *a, const onednn_desc *b);
 
+/* Lets what follows use so many threads, where it is not within a worker; returns what to restore. */
+int onednn_threads(int threads);
+
 typedef struct onednn_convolution {
     espl__role role;
     const onednn_desc *source, *weights, *bias, *destination; /* bias may be NULL */
     dnnl_dims_t strides, dilates, before, after;              /* dilates: 0 is dense */
     bool add_to_destination;                                  /* forward: destination += */
     int activation;                                           /* forward: as in ops/conv2d.h */
+    int threads;
 } onednn_convolution;
 
 /* Makes a direct convolution; ESPL_UNSUPPORTED if oneDNN has only its slow reference for it.

@@ -118,6 +118,7 @@ static onednn_convolution describe(const espl__case *at, const state *st, espl__
                              .bias = st->has_bias && role != ESPL__BACKWARD_INPUTS ? &st->bias : NULL,
                              .destination = &st->destination,
                              .activation = a->activation,
+                             .threads = at->threads,
                              .add_to_destination = at->input_count > 1 };
 
     for (int i = 0; i < 2; i++) {
@@ -259,7 +260,9 @@ static void forward(const espl__call *call)
     if (st->has_bias)
         pointers[count++] = bias_of(call, st);
     pointers[count] = call->workspace;
+    const int before = onednn_threads(call->at->threads);
     onednn_run(&st->room, &st->primitive, &st->arguments, call->worker, pointers);
+    onednn_threads(before);
 }
 
 const espl__kernel espl__kernel_onednn_conv2d_forward = {

@@ -23,8 +23,10 @@ static void forward(const espl__call *call)
     const espl__dense *a = call->node->attributes;
     const int64_t rows = call->samples, features = call->at->input[0].dim[0], units = a->units;
 
+    const int before = onednn_threads(call->at->threads);
     dnnl_sgemm('N', 'T', rows, units, features, 1.0f, call->inputs[0], features, call->parameters[0],
                features, 0.0f, call->output, units);
+    onednn_threads(before);
     for (int64_t n = 0; n < rows; n++) {
         float *y = call->output + n * units;
         for (int64_t u = 0; u < units; u++)
