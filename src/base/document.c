@@ -133,10 +133,12 @@ static espl_status add_node(builder *b, espl__tree_kind kind, yaml_mark_t mark, 
     if (!b->open) {
         b->root = node;
     } else {
-        node->key = b->key;
-        node->key_line = b->key_line;
-        node->key_column = b->key_column;
-        b->key = NULL;
+        if (b->key) {
+            node->key = b->key;
+            node->key_line = b->key_line;
+            node->key_column = b->key_column;
+            b->key = NULL;
+        }
         *(b->open->first ? &b->last[b->depth]->next : &b->open->first) = node;
         b->last[b->depth] = node;
         b->open->count++;

@@ -197,7 +197,8 @@ static espl_status step_into_list(espl__document *document, espl__tree *node, st
 static espl_status step_into(espl__document *document, espl__tree *node, step s, const char *origin,
                              espl__tree **result)
 {
-    espl__tree *named = node->kind == ESPL__LIST ? named_item(node, s) : NULL;
+    const bool by_name = node->kind == ESPL__LIST && step_index(s) < 0;
+    espl__tree *named = by_name ? named_item(node, s) : NULL;
 
     if (!s.length)
         return espl__fail(document->ctx, ESPL_BAD_OPTION, "%s: a name is missing in the path", origin);
