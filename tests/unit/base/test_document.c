@@ -136,7 +136,7 @@ static const struct {
     { "a: 'never ends\n", "plants.yaml:1:4: found unexpected end of stream while scanning a quoted scalar" },
     { "a: \"x\\0y\"\n", "plants.yaml:1:4: a text must not hold a zero byte" },
     { "a: \xff\n", "plants.yaml:1:4: it is not text in UTF-8" },
-    { "a: 1\nb: \xc3\x28\n", "plants.yaml:2:4: it is not text in UTF-8" },
+    { "a: 1\nb: \xc3\x28\n", "plants.yaml:2:5: it is not text in UTF-8: invalid trailing UTF-8 octet" },
     { "a: \x01\n", "plants.yaml:1:4: it is not text in UTF-8: control characters are not allowed" },
     { "%YAML 9.9\n---\na: 1\n", "plants.yaml:1:1: found incompatible YAML document" },
 };
