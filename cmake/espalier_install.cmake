@@ -63,18 +63,18 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/espalierConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/espalierConfig.cmake ${PROJECT_BINARY_DIR}/espalierConfigVersion.cmake
         DESTINATION ${_package_dir})
 
-# The pages of section 3 are made from the public headers; the others are written.
+# The pages of section 3 are made from the public headers, those of section 1 by the program (man/).
 file(GLOB _headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/espalier/*.h)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_headers} ${PROJECT_SOURCE_DIR}/tools/manual)
-execute_process(COMMAND sh ${PROJECT_SOURCE_DIR}/tools/manual ${PROJECT_BINARY_DIR}/man
+execute_process(COMMAND sh ${PROJECT_SOURCE_DIR}/tools/manual ${PROJECT_BINARY_DIR}/man3
                 RESULT_VARIABLE _failed)
 if(_failed)
     message(WARNING "tools/manual failed: the pages of the library's functions are left out")
 else()
-    install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man3
+    install(DIRECTORY ${PROJECT_BINARY_DIR}/man3/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man3
             FILES_MATCHING PATTERN "*.3")
 endif()
-foreach(_section 1 5 7)
+foreach(_section 5 7)
     file(GLOB _pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/man/*.${_section})
     install(FILES ${_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${_section})
 endforeach()
