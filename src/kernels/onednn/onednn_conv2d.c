@@ -341,6 +341,15 @@ static void add(float *to, const float *from, size_t bytes)
         to[i] += from[i];
 }
 
+/* What fills up a shard must not enter the sum: its gradient becomes zero. */
+static void silence_filler(const espl__call *call)
+{
+    const int64_t size = espl__shape_size(call->at->output);
+
+    memset(call->grad_output + call->valid * size, 0,
+           (size_t)((call->samples - call->valid) * size) * sizeof(float));
+}
+
 /* oneDNN overwrites; the shards of a lane after the first go through the workspace. A frozen half
  * (weights or bias) goes there as well, and is forgotten. */
 static void backward_parameters(const espl__call *call)
@@ -356,6 +365,7 @@ static void backward_parameters(const espl__call *call)
     if (st->has_bias)
         pointers[count++] = call->add || !bias ? own_bias : bias;
     pointers[count] = call->workspace;
+    silence_filler(call);
     onednn_run(&st->room, &st->primitive, &st->arguments, call->worker, pointers);
     if (call->add && weights)
         add(weights, own_weights, st->wanted_bytes);
