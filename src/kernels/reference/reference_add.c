@@ -1,5 +1,5 @@
-/* add: the inputs summed in order. The gradient of each is lent by the plan (see `passes` of the op);
- * the backward kernel copies it for who asks nevertheless. */
+/* add: the inputs summed in order. There is nothing to do backward: the gradient of each input is the
+ * output's own, which the plan hands on (see `passes` of the op). */
 #include "kernels/reference/reference.h"
 
 static void forward(const espl__call *call)
@@ -18,33 +18,10 @@ static void forward(const espl__call *call)
     }
 }
 
-static void backward(const espl__call *call)
-{
-    const espl__layout out = espl__layout_of_output(call->at);
-
-    for (int i = 0; i < call->at->input_count; i++) {
-        const espl__layout in = espl__layout_of_input(call->at, i);
-        if (!call->grad_inputs[i])
-            continue;
-        for (int64_t n = 0; n < call->samples; n++)
-            for (int64_t c = 0; c < out.channels; c++)
-                for (int64_t p = 0; p < out.pixels; p++)
-                    call->grad_inputs[i][espl__at(&in, n, c, p)] = call->grad_output[espl__at(&out, n, c, p)];
-    }
-}
-
 const espl__kernel espl__kernel_reference_add_forward = {
     .name = "reference_add_forward",
     .op = "add",
     .role = ESPL__FORWARD,
     .fits = espl__fits_always,
     .run = forward,
-};
-
-const espl__kernel espl__kernel_reference_add_backward = {
-    .name = "reference_add_backward",
-    .op = "add",
-    .role = ESPL__BACKWARD,
-    .fits = espl__fits_always,
-    .run = backward,
 };

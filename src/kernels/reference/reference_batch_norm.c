@@ -67,7 +67,7 @@ static pair merge_tree(const espl__merge_call *call, int64_t channel, int first,
     int half = 1;
 
     if (end - first == 1) {
-        *count = call->valid[first];
+        *count = (double)(call->valid[first] * espl__shape_pixels(call->at->output));
         return ((const pair *)call->sums[first])[channel];
     }
     while (half * 2 < end - first)
@@ -83,13 +83,13 @@ static void forward_merge(const espl__merge_call *call)
 {
     const espl__batch_norm *a = call->node->attributes;
     const int64_t channels = espl__shape_channels(call->at->output);
-    const double pixels = (double)espl__shape_pixels(call->at->output), m = a->momentum;
+    const double m = a->momentum;
     float *mean = call->shared, *inverse = mean + channels;
 
     for (int64_t c = 0; c < channels; c++) {
-        double samples;
-        const pair moments = merge_tree(call, c, 0, call->shards, &samples);
-        const double count = samples * pixels, variance = moments.b / count;
+        double count;
+        const pair moments = merge_tree(call, c, 0, call->shards, &count);
+        const double variance = moments.b / count;
         const double unbiased = count > 1 ? moments.b / (count - 1) : variance;
         mean[c] = (float)moments.a;
         inverse[c] = (float)(1 / sqrt(variance + a->epsilon));
