@@ -61,6 +61,15 @@ static espl__window window_of(const espl__fitting *fitting, int64_t height, int6
     return window;
 }
 
+void espl__fitting_whole(const espl__fitting *fitting, int64_t height, int64_t width, int64_t *whole_height,
+                         int64_t *whole_width)
+{
+    const espl__window window = window_of(fitting, height, width);
+
+    *whole_height = window.whole_height;
+    *whole_width = window.whole_width;
+}
+
 static void spread_pixels(const uint8_t *pixels, int64_t channels, int64_t count, float *planes)
 {
     for (int64_t c = 0; c < channels; c++)

@@ -1,5 +1,6 @@
 /* A thread's own message and memory while it reads samples. */
 #include "data/reading.h"
+#include "data/decode.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,4 +94,5 @@ void espl__reading_end(espl__reading *reading)
         reading->block[use].data = NULL;
         reading->block[use].bytes = 0;
     }
+    espl__decode_jpeg_end(&reading->jpeg);
 }
