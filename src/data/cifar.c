@@ -164,8 +164,9 @@ static bool fits(const char *path)
             espl__text_equal(file, "train.bin") || espl__text_equal(file, "test.bin"));
 }
 
-static bool has_test(const char *path)
+static bool has_test(const char *path, const void *state)
 {
+    (void)state;
     return espl__path_kind(path) == ESPL__PATH_FOLDER &&
            (espl__path_has(path, "test_batch.bin") || espl__path_has(path, "test.bin"));
 }

@@ -154,7 +154,7 @@ static espl_status open_test(espl_data *data, const char *path, const espl_data_
     espl__part *part = &data->part[ESPL_HELD_OUT];
     espl_status status;
 
-    if (!settings->test && !data->source->has_test(path))
+    if (!settings->test && !data->source->has_test(path, data->state))
         return ESPL_OK;
     data->test_source = data->source;
     if (settings->test) {

@@ -22,8 +22,8 @@ typedef struct espl__source {
     espl_status (*open)(espl_context *ctx, const char *path, const espl_data_settings *settings, bool test,
                         void **state);
     void (*release)(espl_context *ctx, void *state);
-    /* Is there test data by this source's custom beside this path? */
-    bool (*has_test)(const char *path);
+    /* Is there test data by this source's custom beside this path? Asked after the training data was opened. */
+    bool (*has_test)(const char *path, const void *state);
     int64_t (*count)(const void *state);
     int (*classes)(const void *state);
     const char *(*class_name)(const void *state, int index); /* NULL: nameless */

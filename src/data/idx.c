@@ -207,10 +207,11 @@ static bool fits(const char *path)
            strstr(espl__path_file(path), "idx");
 }
 
-static bool has_test(const char *path)
+static bool has_test(const char *path, const void *state)
 {
     char name[64];
 
+    (void)state;
     return espl__path_kind(path) == ESPL__PATH_FOLDER && find_images(path, "train", name) &&
            (find_images(path, "t10k", name) || find_images(path, "test", name));
 }

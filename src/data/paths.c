@@ -1,6 +1,7 @@
 /* Small questions about paths that every source asks. */
 #include "data/paths.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -22,6 +23,23 @@ bool espl__path_has(const char *folder, const char *file)
     const int length = snprintf(path, sizeof path, "%s/%s", folder, file);
 
     return length > 0 && (size_t)length < sizeof path && espl__path_kind(path) == ESPL__PATH_FILE;
+}
+
+bool espl__path_holds_folders(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool found = false;
+    char inner[4096];
+
+    while (folder && !found && (entry = readdir(folder))) {
+        const int length = snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
+        found = entry->d_name[0] != '.' && length > 0 && (size_t)length < sizeof inner &&
+                espl__path_kind(inner) == ESPL__PATH_FOLDER;
+    }
+    if (folder)
+        closedir(folder);
+    return found;
 }
 
 const char *espl__path_file(const char *path)

@@ -12,6 +12,8 @@ typedef enum espl__path_kind_of { ESPL__PATH_NONE,
 espl__path_kind_of espl__path_kind(const char *path);
 /* Is there such a file in the folder? */
 bool espl__path_has(const char *folder, const char *file);
+/* Is there any folder in it that is not hidden? */
+bool espl__path_holds_folders(const char *folder);
 /* The last part of a path; never NULL. */
 const char *espl__path_file(const char *path);
 /* "folder/file"; `folder` may be "" (then "file"). */
