@@ -2,6 +2,8 @@
  * one fixed tree, whoever computed the parts. */
 #include "execute/plan_parts.h"
 
+#include "kernels/wide.h"
+
 #include <string.h>
 
 #define CHUNK 8192 /* floats of a gradient that one worker sums at a time */
@@ -19,6 +21,13 @@ static float *piece_of(const espl__plan *plan, int index, int shard, int worker)
     const buffer *b = &plan->buffers[index];
     return at(plan, b->offset + b->stride * (size_t)(b->local ? worker : shard));
 }
+
+static ESPL__WIDE_BODY void add_body(float *to, const float *from, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] += from[i];
+}
+ESPL__WIDE(add, add_body, (float *to, const float *from, int64_t count), (to, from, count))
 
 /* ---- one task ---- */
 
@@ -140,11 +149,8 @@ static void run_task(const espl__plan *plan, const task *t, int shard, int worke
         memcpy(piece_of(plan, t->to, shard, worker), piece_of(plan, t->from, shard, worker),
                plan->buffers[t->to].bytes);
     } else if (t->kind == TASK_ADD) {
-        float *to = piece_of(plan, t->to, shard, worker);
-        const float *from = piece_of(plan, t->from, shard, worker);
-        const size_t count = plan->buffers[t->to].bytes / sizeof *to;
-        for (size_t i = 0; i < count; i++)
-            to[i] += from[i];
+        add(piece_of(plan, t->to, shard, worker), piece_of(plan, t->from, shard, worker),
+            (int64_t)(plan->buffers[t->to].bytes / sizeof(float)));
     } else {
         fill_call(plan, t, shard, worker, &a);
         (t->kind == TASK_SUMS ? plan->bindings[t->binding].kernel->sums
@@ -241,12 +247,8 @@ static void run_packs(espl__plan *plan, int worker, int workers)
 static void sum_lanes(const espl__plan *plan, int parameter, int64_t first, int64_t count)
 {
     for (int step = 1; step < plan->used_lanes; step *= 2)
-        for (int i = 0; i + step < plan->used_lanes; i += 2 * step) {
-            float *to = lane_of(plan, parameter, i) + first;
-            const float *from = lane_of(plan, parameter, i + step) + first;
-            for (int64_t k = 0; k < count; k++)
-                to[k] += from[k];
-        }
+        for (int i = 0; i + step < plan->used_lanes; i += 2 * step)
+            add(lane_of(plan, parameter, i) + first, lane_of(plan, parameter, i + step) + first, count);
 }
 
 static void sum_gradients(const espl__plan *plan, int worker, int workers)
