@@ -279,3 +279,10 @@ int64_t espl__graph_parameters(const espl__graph *graph)
             count += espl__shape_size(graph->parameters[i].spec.shape);
     return count;
 }
+
+void espl__graph_cut(espl__graph *graph, int node)
+{
+    while (graph->node_count > node + 1)
+        node_free(graph->ctx, &graph->nodes[--graph->node_count]);
+    graph->output = node;
+}

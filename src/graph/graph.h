@@ -48,6 +48,8 @@ espl_status espl__graph_add(espl__graph *graph, const espl__op *op, const char *
 espl_status espl__graph_begin(const espl__graph *graph, espl__graph **result);
 espl_status espl__graph_append(espl__graph *graph, const espl__node *node);
 int espl__graph_find(const espl__graph *graph, const char *name); /* -1 if there is none */
+/* Takes away every node behind `node`, which becomes the output; the parameter list stays whole. */
+void espl__graph_cut(espl__graph *graph, int node);
 espl_status espl__graph_copy(const espl__graph *graph, espl__graph **result);
 int64_t espl__graph_macs(const espl__graph *graph);
 /* Trainable values (buffers are not counted). */
