@@ -26,6 +26,8 @@ espl_status espl__fail_within(espl_context *ctx, espl_status status, const char 
 void espl__log(espl_context *ctx, espl_level level, const char *format, ...) ESPL__PRINTF(3, 4);
 
 uint64_t espl__seed(const espl_context *ctx);
+/* A recipe may name the seed; it does before anything is drawn. */
+void espl__set_seed(espl_context *ctx, uint64_t seed);
 int espl__worker_count(const espl_context *ctx);
 size_t espl__memory_limit(const espl_context *ctx);
 bool espl__interrupted(const espl_context *ctx);

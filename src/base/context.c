@@ -139,6 +139,11 @@ uint64_t espl__seed(const espl_context *ctx)
     return ctx->settings.seed;
 }
 
+void espl__set_seed(espl_context *ctx, uint64_t seed)
+{
+    ctx->settings.seed = seed;
+}
+
 int espl__worker_count(const espl_context *ctx)
 {
     return ctx->workers;
