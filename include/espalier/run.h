@@ -70,7 +70,9 @@ ESPL_API espl_status espl_run_fit(espl_run *run);
 
 /* The figures after a fit (also an interrupted one). Borrowed until the run is freed. */
 ESPL_API const espl_result *espl_run_result(const espl_run *run);
-ESPL_API espl_net *espl_run_net(espl_run *run); /* borrowed; the state that training reached */
+/* Borrowed. After a fit it holds the state that was kept (the best or the last, as the recipe's `keep`
+ * says), after an interrupt the state that training reached. */
+ESPL_API espl_net *espl_run_net(espl_run *run);
 ESPL_API espl_data *espl_run_data(espl_run *run); /* borrowed */
 
 /* The recipe with every default written out, as YAML (text borrowed until the run is freed). */

@@ -181,6 +181,9 @@ typedef struct espl_technique {
     int kept_per_parameter; /* how many tensors like each parameter it keeps */
 } espl_technique;
 
+/* Adds a technique of the caller's own, which must outlive the run; options as for espl_run_attach. */
+ESPL_API espl_status espl_run_attach_own(espl_run *run, const espl_technique *technique, const char *options);
+
 /* ---- what a technique may ask and tell ---- */
 
 /* Fails with the technique's name and place in the recipe put in front. */
@@ -205,7 +208,11 @@ ESPL_API void espl_run_announce_cycles(espl_run *run);
 ESPL_API double espl_run_gradient_norm(espl_run *run);
 ESPL_API void espl_run_scale_gradients(espl_run *run, double factor);
 
-/* Adds `name: value` to the log line of this epoch. */
+/* `count` floats that live as long as the fit, zero at first, written into checkpoints and brought back on
+ * resume. Ask at RUN_BEGIN, by a name that is unique within the technique; the run owns them. */
+ESPL_API espl_status espl_run_keep_tensor(espl_run *run, const char *name, int64_t count, float **values);
+
+/* Adds `name: value` to the log line of this epoch (EPOCH_END). */
 ESPL_API void espl_run_report(espl_run *run, const char *name, double value);
 
 #ifdef __cplusplus

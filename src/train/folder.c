@@ -1,0 +1,82 @@
+/* The folder of a run and the paths in it. */
+#include "train/train.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LONGEST_NAME 64 /* of a file within */
+
+espl_status espl__folder_check(espl_run *run)
+{
+    if (strlen(run->folder) + LONGEST_NAME < ESPL__PATH_MAX && *run->folder)
+        return ESPL_OK;
+    return espl__fail(run->ctx, ESPL_BAD_OPTION, "the run's folder needs a name of 1 to %d bytes",
+                      ESPL__PATH_MAX - LONGEST_NAME - 1);
+}
+
+void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX])
+{
+    snprintf(path, ESPL__PATH_MAX, "%s/%s", run->folder, name);
+}
+
+/* The folder and those above it. */
+static espl_status make(espl_run *run)
+{
+    char path[ESPL__PATH_MAX];
+    struct stat found;
+
+    snprintf(path, sizeof path, "%s", run->folder);
+    for (char *slash = path + 1;; slash++) {
+        const char held = *slash;
+        if (held != '/' && held)
+            continue;
+        *slash = 0;
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            return espl__fail(run->ctx, ESPL_WRITE_FAILED, "%s: the folder cannot be made: %s", path,
+                              strerror(errno));
+        if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
+            return espl__fail(run->ctx, ESPL_WRITE_FAILED, "%s: is there and not a folder", path);
+        if (!held)
+            return ESPL_OK;
+        *slash = held;
+    }
+}
+
+/* A run that begins anew must not be taken for the one that was here, and must not destroy it. */
+static espl_status move_checkpoint(espl_run *run)
+{
+    char from[ESPL__PATH_MAX], to[ESPL__PATH_MAX];
+
+    espl__folder_path(run, "checkpoint.safetensors", from);
+    espl__folder_path(run, "checkpoint.previous.safetensors", to);
+    if (rename(from, to) == 0)
+        espl__log(run->ctx, ESPL_NOTE, "%s: kept from an earlier run; --resume would have gone on with it",
+                  to);
+    else if (errno != ENOENT)
+        return espl__fail(run->ctx, ESPL_WRITE_FAILED, "%s: cannot be moved: %s", from, strerror(errno));
+    return ESPL_OK;
+}
+
+espl_status espl__folder_begin(espl_run *run)
+{
+    const espl_status s = run->folder ? make(run) : ESPL_OK;
+
+    return s || !run->folder ? s : move_checkpoint(run);
+}
+
+espl_status espl__folder_write_recipe(espl_run *run)
+{
+    char path[ESPL__PATH_MAX];
+    espl__text text = { 0 };
+    espl_status s;
+
+    if (!run->folder)
+        return ESPL_OK;
+    espl__folder_path(run, "recipe.yaml", path);
+    if (!(s = espl__resolve(run, true, &text)))
+        s = espl__file_replace(run->ctx, path, text.data, text.length);
+    espl__text_free(run->ctx, &text);
+    return s;
+}

@@ -1,0 +1,135 @@
+/* The net that is kept: the best on the held-out data so far, or the last. With a folder it is a file
+ * (net.safetensors), without one a copy in memory. */
+#include "train/train.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_better(const espl__progress *p)
+{
+    return !p->best_known || p->last_top1 > p->best_top1 ||
+           (p->last_top1 == p->best_top1 && p->last_loss < p->best_loss);
+}
+
+/* Where the net came from, kept in its file. */
+static espl_status write_origin(espl_run *run)
+{
+    const espl__progress *p = &run->progress;
+    espl__text recipe = { 0 }, origin = { 0 };
+    espl_status s = espl__resolve(run, false, &recipe);
+
+    if (!s)
+        s = espl__text_add(run->ctx, &origin,
+                           "{\"version\": \"%s\", \"recipe\": \"%016llx\", \"seed\": %lld, \"epochs\": %lld, "
+                           "\"held_out_top1\": %.9g, \"held_out_loss\": %.9g}",
+                           espl_version(),
+                           (unsigned long long)espl__hash(recipe.data, recipe.length, 0),
+                           (long long)run->recipe.options.seed, (long long)p->epoch, p->last_top1,
+                           p->last_loss);
+    espl__text_free(run->ctx, &recipe);
+    if (s) {
+        espl__text_free(run->ctx, &origin);
+        return s;
+    }
+    espl__release(run->ctx, run->net->origin);
+    run->net->origin = origin.data;
+    return ESPL_OK;
+}
+
+static espl_status save(espl_run *run, const char *name)
+{
+    char path[ESPL__PATH_MAX];
+    espl_status s = write_origin(run);
+
+    if (s)
+        return s;
+    espl__folder_path(run, name, path);
+    return espl_net_save(run->net, path);
+}
+
+static espl_status copy_values(espl_run *run)
+{
+    const int count = run->net->graph->parameter_count;
+    espl_status s = ESPL_OK;
+
+    if (!run->best && (s = espl__allocate(run->ctx, (size_t)count, sizeof *run->best, &run->best)))
+        return s;
+    for (int i = 0; i < count && !s; i++) {
+        const size_t values = (size_t)run->net->parameters[i].count;
+        if (!run->best[i])
+            s = espl__allocate(run->ctx, values, sizeof(float), &run->best[i]);
+        if (!s)
+            memcpy(run->best[i], run->net->parameters[i].value, values * sizeof(float));
+    }
+    return s;
+}
+
+espl_status espl__net_keep(espl_run *run)
+{
+    espl__progress *p = &run->progress;
+
+    if (run->recipe.options.keep != ESPL__KEEP_BEST || !p->scored || !is_better(p))
+        return ESPL_OK;
+    p->best_known = true;
+    p->best_epoch = p->epoch;
+    p->best_loss = p->last_loss;
+    p->best_top1 = p->last_top1;
+    p->best_top5 = p->last_top5;
+    return run->folder ? save(run, "net.safetensors") : copy_values(run);
+}
+
+static espl_status take_from(espl_run *run, const espl_net *kept, const char *path)
+{
+    const int count = run->net->graph->parameter_count;
+
+    for (int i = 0; i < count; i++)
+        if (kept->graph->parameter_count != count || kept->parameters[i].count != run->net->parameters[i].count)
+            return espl__fail(run->ctx, ESPL_BAD_FILE, "%s: is not the net that this run kept", path);
+    for (int i = 0; i < count; i++)
+        memcpy(run->net->parameters[i].value, kept->parameters[i].value,
+               (size_t)kept->parameters[i].count * sizeof(float));
+    return ESPL_OK;
+}
+
+static espl_status load_kept(espl_run *run, const char *path)
+{
+    espl_net *kept = NULL;
+    espl_status s = espl_net_load(run->ctx, path, &kept);
+
+    if (s)
+        return s;
+    s = take_from(run, kept, path);
+    if (!s) { /* the words go with the values */
+        char *origin = run->net->origin;
+        run->net->origin = kept->origin;
+        kept->origin = origin;
+    }
+    espl_net_free(kept);
+    return s;
+}
+
+espl_status espl__net_take_kept(espl_run *run)
+{
+    const bool best = run->progress.best_known;
+    espl_status s;
+
+    if (!run->folder) {
+        for (int i = 0; best && i < run->net->graph->parameter_count; i++)
+            memcpy(run->net->parameters[i].value, run->best[i],
+                   (size_t)run->net->parameters[i].count * sizeof(float));
+        return ESPL_OK;
+    }
+    espl__folder_path(run, "net.safetensors", run->result.net_path);
+    if (!best)
+        return save(run, "net.safetensors");
+    if ((s = save(run, "last.safetensors")))
+        return s;
+    return load_kept(run, run->result.net_path);
+}
+
+void espl__net_keep_free(espl_run *run)
+{
+    for (int i = 0; run->best && i < run->net->graph->parameter_count; i++)
+        espl__release(run->ctx, run->best[i]);
+    espl__release(run->ctx, run->best);
+}

@@ -1,0 +1,15 @@
+/* Opening what a recipe names: data, net, and how samples are prepared for it. */
+#ifndef ESPL_OPENING_H
+#define ESPL_OPENING_H
+
+#include "train/train.h"
+
+/* Data and net of the run's recipe, fitted to each other. */
+espl_status espl__run_open_parts(espl_run *run);
+/* Class names, preparation and weights of classes; refuses a net and data that do not fit. */
+espl_status espl__run_fit_parts(espl_run *run);
+
+/* Does the data suit the net? Names both shapes if not. */
+espl_status espl__net_fits_data(const espl_net *net, const espl_data *data);
+
+#endif

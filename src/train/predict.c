@@ -1,0 +1,131 @@
+/* Predicting: probabilities for samples in memory or a picture file, prepared as the net was trained. */
+#include "train/scorer.h"
+#include <espalier/run.h>
+
+#include <math.h>
+#include <string.h>
+
+#define LARGEST_BATCH 64
+
+typedef struct predictor {
+    espl_net *net;
+    espl__graph *fused;
+    espl__plan *plan;
+    float *prepared; /* a batch */
+    int64_t batch;
+} predictor;
+
+static void close_predictor(predictor *p)
+{
+    espl__plan_free(p->plan);
+    espl__graph_free(p->fused);
+    espl__release(p->net->ctx, p->prepared);
+}
+
+static espl_status cut_at_logits(espl_net *net, espl__graph **result)
+{
+    espl__graph *graph = NULL;
+    espl_status s = espl__graph_copy(net->graph, &graph);
+
+    if (s)
+        return s;
+    espl__graph_cut(graph, espl__logits_node(graph));
+    s = espl__fuse(graph, false, result);
+    espl__graph_free(graph);
+    return s;
+}
+
+static espl_status open_predictor(espl_net *net, int64_t batch, predictor *p)
+{
+    const size_t size = (size_t)espl__shape_size(net->graph->nodes[0].shape);
+    espl_status s;
+
+    *p = (predictor){ .net = net, .batch = batch };
+    if ((s = cut_at_logits(net, &p->fused)) ||
+        (s = espl__plan_open(net, p->fused, &(espl__plan_settings){ .batch = batch }, &p->plan)) ||
+        (s = espl__allocate(net->ctx, (size_t)batch * size, sizeof(float), &p->prepared)))
+        close_predictor(p);
+    return s;
+}
+
+/* Raw planes into what the net was trained on; the same arithmetic as the loader's. */
+static void prepare(const espl_net *net, const float *raw, float *prepared)
+{
+    const espl__shape shape = net->graph->nodes[0].shape;
+    const int64_t channels = shape.rank == 3 ? shape.dim[0] : 1;
+    const int64_t pixels = espl__shape_size(shape) / channels;
+    espl__loader_settings how = { 0 };
+
+    espl__loader_prepare(net, &how);
+    for (int64_t c = 0; c < channels; c++) {
+        const int64_t from = how.swap_red_blue && channels == 3 ? 2 - c : c;
+        const int which = channels > 4 ? 0 : (int)c;
+        const float factor = (float)(how.scale / how.deviation[which]);
+        const float shift = (float)(-how.mean[which] / how.deviation[which]);
+        for (int64_t i = 0; i < pixels; i++)
+            prepared[c * pixels + i] = raw[from * pixels + i] * factor + shift;
+    }
+}
+
+/* Softmax around the largest logit; a single logit goes through the sigmoid. */
+static void to_probabilities(const float *logits, int count, float *probabilities)
+{
+    double largest = logits[0], sum = 0;
+
+    if (count == 1) {
+        probabilities[0] = (float)(1 / (1 + exp(-(double)logits[0])));
+        return;
+    }
+    for (int i = 1; i < count; i++)
+        largest = fmax(largest, logits[i]);
+    for (int i = 0; i < count; i++)
+        sum += exp(logits[i] - largest);
+    for (int i = 0; i < count; i++)
+        probabilities[i] = (float)(exp(logits[i] - largest) / sum);
+}
+
+espl_status espl_predict(espl_net *net, const float *samples, int64_t count, float *probabilities)
+{
+    const int64_t size = espl__shape_size(net->graph->nodes[0].shape);
+    const int classes = espl_net_classes(net);
+    predictor p;
+    espl_status s;
+
+    if (count < 1)
+        return espl__fail(net->ctx, ESPL_BAD_OPTION, "%lld samples cannot be predicted", (long long)count);
+    if ((s = open_predictor(net, count < LARGEST_BATCH ? count : LARGEST_BATCH, &p)))
+        return s;
+    for (int64_t first = 0; first < count; first += p.batch) {
+        const int64_t now = count - first < p.batch ? count - first : p.batch;
+        for (int64_t i = 0; i < now; i++)
+            prepare(net, samples + (first + i) * size, p.prepared + i * size);
+        espl__plan_run(p.plan, &(espl__feed){ .count = now, .values = p.prepared, .parameters_changed = first == 0 });
+        for (int64_t i = 0; i < now; i++)
+            to_probabilities(espl__plan_output(p.plan, i), classes, probabilities + (first + i) * classes);
+    }
+    close_predictor(&p);
+    return ESPL_OK;
+}
+
+espl_status espl_predict_file(espl_net *net, const char *path, float *probabilities)
+{
+    const espl__shape shape = net->graph->nodes[0].shape;
+    const char *resize = net->preparation.resize;
+    char text[96];
+    float *planes = NULL;
+    espl_status s;
+
+    if (shape.rank != 3 || (shape.dim[0] != 1 && shape.dim[0] != 3))
+        return espl__fail(net->ctx, ESPL_BAD_SHAPE,
+                          "%s: the net \"%s\" takes samples of %s, not pictures of 1 or 3 channels", path,
+                          net->name, espl__shape_text(shape, text));
+    if ((s = espl__allocate(net->ctx, (size_t)espl__shape_size(shape), sizeof(float), &planes)))
+        return s;
+    if (!*resize || espl__text_equal(resize, "none"))
+        resize = "crop";
+    s = espl__picture_read(net->ctx, path, resize, shape.dim[0], shape.dim[1], shape.dim[2], planes);
+    if (!s)
+        s = espl_predict(net, planes, 1, probabilities);
+    espl__release(net->ctx, planes);
+    return s;
+}

@@ -1,0 +1,186 @@
+/* What a fit needs: the graph with its loss, the plans, the optimizer's tensors, the techniques' own. */
+#include "train/scorer.h"
+#include "train/train.h"
+
+#define SMALLEST_SCORING_BATCH 32
+
+static espl_status open_plan(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+    const espl__recipe *r = &run->recipe;
+    const int64_t parts = r->options.accumulate;
+    espl_status s;
+
+    fit->micro = (r->options.batch + parts - 1) / parts;
+    const int64_t count = espl_data_count(run->data, ESPL_TRAIN);
+    if (fit->micro > count)
+        fit->micro = count;
+    const espl__plan_settings settings = {
+        .batch = fit->micro,
+        .training = true,
+        .direct_only = r->options.algorithm == ESPL__ALGORITHM_DIRECT,
+    };
+    if ((s = espl__loss_graph(run->net->graph, r->loss, r->loss_options, &fit->graph)) ||
+        (s = espl__fuse(fit->graph, true, &fit->fused)))
+        return s;
+    return espl__plan_open(run->net, fit->fused, &settings, &fit->plan);
+}
+
+static espl_status open_scorer(espl_run *run)
+{
+    const int64_t count = espl_data_count(run->data, ESPL_HELD_OUT);
+    int64_t batch = run->fit.micro > SMALLEST_SCORING_BATCH ? run->fit.micro : SMALLEST_SCORING_BATCH;
+
+    if (!count)
+        return ESPL_OK;
+    batch = batch < count ? batch : count;
+    return espl__scorer_open(run->net, run->recipe.loss, batch,
+                             run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT, &run->fit.scorer);
+}
+
+/* Gradients come from the plan, or are gathered over the parts of a batch. */
+static espl_status open_gradients(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+    const int count = run->net->graph->parameter_count;
+    espl_status s;
+
+    if ((s = espl__allocate(run->ctx, (size_t)count, sizeof *fit->gradients, &fit->gradients)) ||
+        run->recipe.options.accumulate == 1)
+        return s;
+    if ((s = espl__allocate(run->ctx, (size_t)count, sizeof *fit->total, &fit->total)))
+        return s;
+    for (int i = 0; i < count && !s; i++)
+        if (espl__parameter_trains(run->net, i))
+            s = espl__allocate(run->ctx, (size_t)run->net->parameters[i].count, sizeof(float),
+                               &fit->total[i]);
+    return s;
+}
+
+static espl_status open_kept(espl_run *run, espl__member *member)
+{
+    const int parameters = run->net->graph->parameter_count, each = member->technique->kept_per_parameter;
+    espl_status s;
+
+    if (each > ESPL__KEPT_MAX)
+        return espl__fail(run->ctx, ESPL_BAD_OPTION, "%s: keeps %d tensors for each parameter but %d are most",
+                          member->technique->name, each, ESPL__KEPT_MAX);
+    if (!each)
+        return ESPL_OK;
+    s = espl__allocate(run->ctx, (size_t)each * (size_t)parameters, sizeof *member->kept, &member->kept);
+    for (int i = 0; i < each * parameters && !s; i++)
+        if (espl__parameter_trains(run->net, i % parameters))
+            s = espl__allocate(run->ctx, (size_t)run->net->parameters[i % parameters].count, sizeof(float),
+                               &member->kept[i]);
+    return s;
+}
+
+static espl_status open_hooks(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+    espl_status s = espl__allocate(run->ctx, (size_t)run->member_count, sizeof *fit->hooks, &fit->hooks);
+
+    for (int i = 0; i < run->member_count && !s; i++) {
+        espl__member *member = &run->members[run->order[i]];
+        if (!(s = open_kept(run, member)) && espl__member_acts_on_blocks(member))
+            fit->hooks[fit->hook_count++] =
+                (espl__block_hook){ member->technique, member->self, member->kept };
+    }
+    return s;
+}
+
+static espl_status open_augmentations(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+    const espl_status s = espl__allocate(run->ctx, (size_t)run->member_count, sizeof *fit->augmentations,
+                                         &fit->augmentations);
+
+    for (int i = 0; i < run->member_count && !s; i++) {
+        const espl__member *member = &run->members[run->order[i]];
+        if (member->technique->augment)
+            fit->augmentations[fit->augmentation_count++] =
+                (espl__augmentation){ .technique = member->technique, .self = member->self };
+    }
+    return s;
+}
+
+espl_status espl__fit_open(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+    espl_status s;
+
+    fit->factor = 1;
+    fit->norm = -1;
+    if ((s = espl__moment(run, ESPL_NET_READY)) || (s = open_plan(run)) || (s = open_scorer(run)) ||
+        (s = espl__updater_open(run->net, run->recipe.optimizer, run->recipe.optimizer_options,
+                                &fit->updater)) ||
+        (s = open_gradients(run)) || (s = open_hooks(run)) || (s = open_augmentations(run)))
+        return s;
+    if (run->class_weight)
+        s = espl__allocate(run->ctx, (size_t)run->recipe.options.batch, sizeof(float), &fit->weights);
+    return s;
+}
+
+espl_status espl__fit_open_loader(espl_run *run)
+{
+    const espl__recipe_options *o = &run->recipe.options;
+    const bool whole = run->progress.batch == run->steps_per_epoch; /* stopped between batches and score */
+    espl__loader_settings settings = {
+        .part = ESPL_TRAIN,
+        .batch = o->batch,
+        .shuffle = true,
+        .seed = (uint64_t)o->seed,
+        .first_epoch = run->progress.epoch + whole,
+        .first_batch = whole ? 0 : run->progress.batch,
+        .epochs = o->epochs,
+        .augmentations = run->fit.augmentations,
+        .augmentation_count = run->fit.augmentation_count,
+        .threads = espl__worker_count(run->ctx),
+    };
+
+    if (settings.first_epoch >= settings.epochs)
+        return ESPL_OK; /* nothing is left to load */
+    espl__loader_prepare(run->net, &settings);
+    return espl__loader_open(run->data, &settings, &run->fit.loader);
+}
+
+/* Everything is open by now except what scoring and keeping the best net will take. */
+size_t espl__fit_bytes(const espl_run *run)
+{
+    const size_t size = (size_t)espl__shape_size(run->net->graph->nodes[0].shape);
+    size_t bytes = espl__bytes_now(run->ctx);
+
+    if (run->fit.scorer)
+        bytes += espl__scorer_loader_bytes(run->fit.scorer, size);
+    for (int i = 0; run->fit.scorer && !run->folder && i < run->net->graph->parameter_count; i++)
+        bytes += (size_t)run->net->parameters[i].count * sizeof(float);
+    return bytes;
+}
+
+void espl__fit_free(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+    const int parameters = run->net ? run->net->graph->parameter_count : 0;
+
+    espl__loader_free(fit->loader);
+    for (int i = 0; fit->total && i < parameters; i++)
+        espl__release(run->ctx, fit->total[i]);
+    espl__release(run->ctx, fit->total);
+    espl__release(run->ctx, fit->gradients);
+    espl__release(run->ctx, fit->weights);
+    espl__release(run->ctx, fit->hooks);
+    espl__release(run->ctx, fit->augmentations);
+    espl__updater_free(fit->updater);
+    espl__scorer_free(fit->scorer);
+    espl__plan_free(fit->plan);
+    espl__graph_free(fit->fused);
+    espl__graph_free(fit->graph);
+    for (int m = 0; m < run->member_count; m++) {
+        espl__member *member = &run->members[m];
+        for (int i = 0; member->kept && i < member->technique->kept_per_parameter * parameters; i++)
+            espl__release(run->ctx, member->kept[i]);
+        espl__release(run->ctx, member->kept);
+        member->kept = NULL;
+    }
+    *fit = (espl__fit){ 0 };
+}

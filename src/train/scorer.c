@@ -1,0 +1,140 @@
+/* Scoring; see scorer.h. */
+#include "train/scorer.h"
+
+#define AHEAD 3 /* batches kept ready */
+
+struct espl__scorer {
+    espl_net *net;
+    espl__graph *graph, *fused;
+    espl__plan *plan;
+    int64_t batch;
+};
+
+int espl__logits_node(const espl__graph *graph)
+{
+    const espl__node *last = &graph->nodes[graph->output];
+
+    return last->op && espl__text_equal(last->op->name, "softmax") ? last->inputs[0] : graph->output;
+}
+
+espl_status espl__loss_graph(const espl__graph *graph, const espl__op *loss, const void *attributes,
+                             espl__graph **result)
+{
+    const int logits = espl__logits_node(graph);
+    int node = 0;
+    espl_status s = espl__graph_copy(graph, result);
+
+    if (s)
+        return s;
+    espl__graph_cut(*result, logits);
+    if ((s = espl__graph_add(*result, loss, "loss", attributes, &logits, 1, &node))) {
+        espl__graph_free(*result);
+        *result = NULL;
+    }
+    return s;
+}
+
+void espl__loader_prepare(const espl_net *net, espl__loader_settings *settings)
+{
+    const espl__preparation *p = &net->preparation;
+
+    settings->scale = p->known ? p->scale : 1;
+    for (int c = 0; c < 4; c++) {
+        settings->mean[c] = p->known ? p->mean[c] : 0;
+        settings->deviation[c] = p->known ? p->deviation[c] : 1;
+    }
+    settings->swap_red_blue = espl__text_equal(p->order, "bgr");
+}
+
+espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch, bool direct,
+                              espl__scorer **result)
+{
+    espl__scorer *scorer = NULL;
+    espl_status s;
+
+    *result = NULL;
+    if ((s = espl__allocate(net->ctx, 1, sizeof *scorer, &scorer)))
+        return s;
+    scorer->net = net;
+    scorer->batch = batch;
+    const espl__plan_settings settings = { .batch = batch, .direct_only = direct };
+    if ((s = espl__loss_graph(net->graph, loss, NULL, &scorer->graph)) ||
+        (s = espl__fuse(scorer->graph, false, &scorer->fused)) ||
+        (s = espl__plan_open(net, scorer->fused, &settings, &scorer->plan))) {
+        espl__scorer_free(scorer);
+        return s;
+    }
+    *result = scorer;
+    return ESPL_OK;
+}
+
+void espl__scorer_free(espl__scorer *scorer)
+{
+    if (!scorer)
+        return;
+    espl__plan_free(scorer->plan);
+    espl__graph_free(scorer->fused);
+    espl__graph_free(scorer->graph);
+    espl__release(scorer->net->ctx, scorer);
+}
+
+size_t espl__scorer_loader_bytes(const espl__scorer *scorer, size_t size)
+{
+    return (AHEAD + 1) * (size_t)scorer->batch * size * sizeof(float);
+}
+
+static void count_batch(const espl__scorer *scorer, const espl__batch *batch, espl__sums *sums,
+                        const espl__class_sums *classes)
+{
+    const int count = espl_net_classes(scorer->net);
+
+    for (int64_t i = 0; i < batch->count; i++) {
+        const float *answer = espl__plan_output(scorer->plan, i);
+        const int label = batch->labels[i], guess = espl__answer(answer, count);
+        espl__sums_add(sums, answer, count, label, (double)espl__plan_loss(scorer->plan, i), 1);
+        if (!classes || label < 0)
+            continue;
+        classes->count[label]++;
+        classes->right[label] += guess == label;
+        if (guess >= 0)
+            classes->answered[guess]++;
+    }
+}
+
+static espl_status score_batches(espl__scorer *scorer, espl__loader *loader, espl__sums *sums,
+                                 const espl__class_sums *classes)
+{
+    const espl__batch *batch = NULL;
+    espl_status s;
+
+    while (!(s = espl__loader_next(loader, &batch)) && batch) {
+        const espl__feed feed = {
+            .count = batch->count,
+            .values = batch->values,
+            .labels = batch->labels,
+            .index = batch->index,
+            .parameters_changed = batch->number == 0,
+        };
+        espl__plan_run(scorer->plan, &feed);
+        count_batch(scorer, batch, sums, classes);
+        if (espl__interrupted(scorer->net->ctx))
+            return espl__fail(scorer->net->ctx, ESPL_INTERRUPTED, "stopped while scoring");
+    }
+    return s;
+}
+
+espl_status espl__scorer_run(espl__scorer *scorer, espl_data *data, espl_part part, espl__sums *sums,
+                             const espl__class_sums *classes)
+{
+    espl__loader_settings settings = { .part = part, .batch = scorer->batch, .epochs = 1, .threads = espl__worker_count(scorer->net->ctx) };
+    espl__loader *loader = NULL;
+    espl_status s;
+
+    *sums = (espl__sums){ 0 };
+    espl__loader_prepare(scorer->net, &settings);
+    if ((s = espl__loader_open(data, &settings, &loader)))
+        return s;
+    s = score_batches(scorer, loader, sums, classes);
+    espl__loader_free(loader);
+    return s;
+}

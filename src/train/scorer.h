@@ -1,0 +1,38 @@
+/* Scoring: a net as it predicts, with a loss behind it, run over one part of some data. */
+#ifndef ESPL_SCORER_H
+#define ESPL_SCORER_H
+
+#include "data/data.h"
+#include "execute/plan.h"
+#include "train/tally.h"
+
+/* What is counted class by class; each array has one place for each class. */
+typedef struct espl__class_sums {
+    int64_t *count, *right, *answered;
+} espl__class_sums;
+
+typedef struct espl__scorer espl__scorer;
+
+/* `loss` with its default attributes; the net is borrowed. */
+espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch, bool direct,
+                              espl__scorer **result);
+void espl__scorer_free(espl__scorer *scorer);
+/* What its loader will hold while it scores samples of `size` values. */
+size_t espl__scorer_loader_bytes(const espl__scorer *scorer, size_t size);
+
+/* Scores with the net's values of now. `classes` may be NULL. ESPL_INTERRUPTED if it was asked to
+ * stop. */
+espl_status espl__scorer_run(espl__scorer *scorer, espl_data *data, espl_part part, espl__sums *sums,
+                             const espl__class_sums *classes);
+
+/* A copy of the graph that ends in a loss (attributes NULL: its defaults). A softmax at the end of the
+ * graph is left out, since losses take logits. */
+espl_status espl__loss_graph(const espl__graph *graph, const espl__op *loss, const void *attributes,
+                             espl__graph **result);
+/* The node whose value is the logits. */
+int espl__logits_node(const espl__graph *graph);
+
+/* How samples of the net's preparation are made by the loader. */
+void espl__loader_prepare(const espl_net *net, espl__loader_settings *settings);
+
+#endif

@@ -1,0 +1,185 @@
+/* The run inside: what the files of this room share. */
+#ifndef ESPL_TRAIN_H
+#define ESPL_TRAIN_H
+
+#include "execute/plan.h"
+#include "train/recipe.h"
+#include "train/tally.h"
+#include "train/techniques.h"
+#include "train/updater.h"
+#include <espalier/run.h>
+
+#define ESPL__REPORTS_MAX 64
+#define ESPL__PATH_MAX 1024
+
+/* A technique at work in a run. */
+typedef struct espl__member {
+    const espl_technique *technique;
+    void *self;
+    espl__document *document; /* of its options, for messages */
+    bool owns_document;
+    const espl__tree *options; /* NULL: none were given */
+    float **kept;              /* kept_per_parameter x parameters, made by the fit */
+} espl__member;
+
+/* A tensor that a technique keeps by name. */
+typedef struct espl__kept_tensor {
+    char *name; /* "<member>.<technique>.<name>" */
+    int64_t count;
+    float *values;
+} espl__kept_tensor;
+
+/* Where a run stands: everything a resume needs beside tensors. */
+typedef struct espl__progress {
+    int64_t step, epoch;        /* done */
+    int64_t batch;              /* done in the epoch that is under way */
+    espl__sums sums;            /* of that epoch */
+    int64_t scored, best_known; /* 0 or 1 */
+    int64_t best_epoch;         /* epochs done when the best net was kept */
+    double best_loss, best_top1, best_top5;
+    double last_loss, last_top1, last_top5; /* of the latest scoring */
+    double rate;
+    double seconds; /* over all processes that worked on it */
+} espl__progress;
+
+extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
+
+/* What a fit makes and unmakes. */
+typedef struct espl__fit {
+    espl__graph *graph, *fused;
+    espl__plan *plan;
+    struct espl__scorer *scorer; /* NULL: no held-out data */
+    espl__loader *loader;
+    espl__updater *updater;
+    float **gradients; /* the plan's, or `total` */
+    float **total;     /* own sums while accumulating, NULL otherwise */
+    float *weights;    /* of the samples of a batch; NULL: all 1 */
+    espl__block_hook *hooks;
+    int hook_count;
+    espl__augmentation *augmentations;
+    int augmentation_count;
+    double factor; /* by which the pass scales gradients */
+    double norm;   /* of the gradients before that; negative: not known yet */
+    int64_t micro; /* samples of one run of the plan */
+    bool cycle_ends;
+    double began, training_seconds, waited; /* of this process */
+    int64_t images, steps_here, allocations;
+} espl__fit;
+
+struct espl_run {
+    espl_context *ctx;
+    espl__recipe recipe;
+    char *recipe_path; /* NULL: none */
+    espl_net *net;
+    espl_data *data;
+    bool owns;    /* net and data */
+    char *folder; /* NULL: nothing is written */
+    bool resume;
+
+    espl__member *members; /* in recipe order */
+    int member_count;
+    int *order; /* in which they act */
+    const espl__member *acting;
+    espl__kept_tensor *kept;
+    int kept_count;
+
+    float *class_weight; /* NULL: all 1 */
+    int64_t steps_per_epoch;
+    bool has_cycles, fitted;
+    espl__progress progress;
+    espl__fit fit;
+    float **best; /* values of the best net, when there is no folder to keep it in */
+
+    struct {
+        char name[64];
+        double value;
+    } report[ESPL__REPORTS_MAX];
+    int report_count;
+    struct espl__log *log;
+    struct espl__event_log *events;
+
+    void (*watch)(void *user, const espl_news *news);
+    void *watch_user;
+    espl_result result;
+    espl__text resolved, explained;
+};
+
+/* ---- members.c ---- */
+
+espl_status espl__members_read(espl_run *run);
+/* `options` is the node of its settings or NULL; the document is taken over if `owns_document`, also
+ * after a failure. */
+espl_status espl__member_add(espl_run *run, const espl_technique *technique, espl__document *document,
+                             bool owns_document, const espl__tree *options);
+espl_status espl__member_add_named(espl_run *run, const char *name, const espl__tree *place,
+                                   espl__document *document, bool owns_document, const espl__tree *options);
+/* Calls everybody who acts at that moment, in order. */
+espl_status espl__moment(espl_run *run, espl_moment moment);
+void espl__members_free(espl_run *run);
+bool espl__member_acts_on_blocks(const espl__member *member);
+
+/* ---- run_api.c ---- */
+
+/* A tensor of zeros kept under that name, which is taken over, also after a failure. */
+espl_status espl__keep_tensor(espl_run *run, char *name, int64_t count, espl__kept_tensor **result);
+
+/* ---- resolve.c ---- */
+
+/* The resolved recipe; `notes`: with the comments about version, processor and plan. */
+espl_status espl__resolve(espl_run *run, bool notes, espl__text *text);
+
+/* ---- prepare.c ---- */
+
+espl_status espl__fit_open(espl_run *run);
+/* Begins where the run stands. */
+espl_status espl__fit_open_loader(espl_run *run);
+/* What the fit will hold at most, known before its first step. */
+size_t espl__fit_bytes(const espl_run *run);
+void espl__fit_free(espl_run *run);
+
+/* ---- step.c ---- */
+
+/* One batch from loading to update. */
+espl_status espl__step(espl_run *run, const espl__batch *batch);
+
+/* ---- diverged.c ---- */
+
+/* Fails with ESPL_DIVERGED, naming step and layer. `parameter`: whose gradient was not finite, or -1. */
+espl_status espl__diverged(espl_run *run, const espl__batch *batch, int parameter);
+
+/* ---- folder.c ---- */
+
+/* Is its name short enough for the paths of its files? */
+espl_status espl__folder_check(espl_run *run);
+/* Makes it for a run that begins, and moves the checkpoint of an earlier one out of the way. */
+espl_status espl__folder_begin(espl_run *run);
+/* The resolved recipe, for a run that begins or goes on. */
+espl_status espl__folder_write_recipe(espl_run *run);
+void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX]);
+
+/* ---- checkpoint.c ---- */
+
+espl_status espl__checkpoint_write(espl_run *run);
+/* Goes on from the folder's checkpoint; `*found` says whether there was one. */
+espl_status espl__checkpoint_read(espl_run *run, bool *found);
+
+/* ---- log.c, event_log.c: both do nothing without a folder ---- */
+
+espl_status espl__log_begin(espl_run *run, bool resumed);
+espl_status espl__log_epoch(espl_run *run, const espl_news *news);
+espl_status espl__log_end(espl_run *run, espl_status how);
+void espl__log_free(espl_run *run);
+
+espl_status espl__events_begin(espl_run *run, bool resumed);
+espl_status espl__events_epoch(espl_run *run, const espl_news *news);
+void espl__events_free(espl_run *run);
+
+/* ---- kept_net.c ---- */
+
+/* Keeps the net as it is now if the recipe's `keep` wants it. */
+espl_status espl__net_keep(espl_run *run);
+/* The net becomes the one that was kept. */
+espl_status espl__net_take_kept(espl_run *run);
+void espl__net_keep_free(espl_run *run);
+
+#endif
