@@ -23,6 +23,10 @@
  * no matter. */
 #define ESPL__INLINE static inline __attribute__((always_inline))
 
+/* `fits` must ask for the instruction set before it runs anything else, and what it then calls must stay
+ * a function of its own: the compiler may use the instruction set anywhere, be it to copy a struct. */
+#define ESPL__APART __attribute__((noinline))
+
 #if defined(ESPL__VARIANT_IS_avx512)
 #include <immintrin.h>
 #define LANES 16

@@ -55,14 +55,19 @@ ESPL__INLINE strip strip_at(const grid *g, int64_t index)
                     .fresh = (int)(wanted - within) };
 }
 
-static inline bool batch_norm_fits(const espl__case *at)
+static ESPL__APART bool batch_norm_suits(const espl__case *at)
 {
     const int64_t block = grid_of(at).block;
     bool same = at->input_count <= 2;
 
     for (int i = 0; i < at->input_count; i++)
         same = same && (at->input_block[i] == at->output_block || espl__shape_pixels(at->output) == 1);
-    return same && at->isa >= ESPL__VARIANT_ISA && block >= LANES;
+    return same && block >= LANES;
+}
+
+static inline bool batch_norm_fits(const espl__case *at)
+{
+    return at->isa >= ESPL__VARIANT_ISA && batch_norm_suits(at);
 }
 
 /* Numbers for each channel, written by the forward kernel (into `shared` in training, into `packed`

@@ -1,18 +1,28 @@
 /* relu, relu6 and add of two: element by element, so the layout does not matter as long as all agree. */
 #include "kernels/vector/activation.h"
 
-static bool fits(const espl__case *at)
+static ESPL__APART bool same_layout(const espl__case *at)
 {
-    bool same = at->isa >= ESPL__VARIANT_ISA;
+    bool same = true;
 
     for (int i = 0; i < at->input_count; i++)
         same = same && at->input_block[i] == at->output_block;
     return same;
 }
 
+static ESPL__APART bool same_two(const espl__case *at)
+{
+    return at->input_count == 2 && same_layout(at) && espl__shape_equal(at->input[0], at->input[1]);
+}
+
+static bool fits(const espl__case *at)
+{
+    return at->isa >= ESPL__VARIANT_ISA && same_layout(at);
+}
+
 static bool fits_two(const espl__case *at)
 {
-    return at->input_count == 2 && fits(at) && espl__shape_equal(at->input[0], at->input[1]);
+    return at->isa >= ESPL__VARIANT_ISA && same_two(at);
 }
 
 static int64_t count_of(const espl__call *call)

@@ -83,7 +83,7 @@ static inline bool rig_open(rig *r, espl_context *ctx, const espl__kernel *kerne
     r->at.samples = r->samples;
     r->shards = (r->batch + r->samples - 1) / r->samples;
     r->at.shards = r->shards;
-    r->at.threads = 1;
+    r->at.threads = r->at.workers = 1;
     if (!kernel->fits(&r->at))
         return false;
     if (kernel->prepare && kernel->prepare(ctx, &r->at, &r->needs, &r->state))

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "data/fitting.h"
-#include "data/resample.h"
+#include "data/resize.h"
 #include "fixture.h"
 
 #include <math.h>

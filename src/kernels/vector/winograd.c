@@ -1,0 +1,73 @@
+/* Which convolutions are done by tiles, and how big the pieces of work are: rules over shape and
+ * instruction set alone, never a timing. */
+#include "kernels/vector/winograd.h"
+
+/* V and M of one batch of tiles should leave room in a second cache of half a megabyte. */
+#define BATCH_BYTES (256 * 1024)
+#define BATCH_MIN 24
+#define BATCH_MAX 96
+
+static picture picture_of(espl__shape shape, int64_t block)
+{
+    return (picture){ shape.dim[0], shape.dim[1], shape.dim[2], block, espl__shape_size(shape) };
+}
+
+/* Floats of one frequency of `channels`, with a line more so that the 36 of them do not all fall into the
+ * same few sets of the first cache. */
+static int64_t plane_of(int64_t channels, int64_t batch)
+{
+    return channels * batch + 16;
+}
+
+static int64_t batch_of(int64_t channels)
+{
+    const int64_t fitting = BATCH_BYTES / (FREQUENCIES * channels * (int64_t)sizeof(float)) / 6 * 6;
+
+    return fitting < BATCH_MIN ? BATCH_MIN : fitting > BATCH_MAX ? BATCH_MAX
+                                                                 : fitting;
+}
+
+winograd ESPL__VECTOR(winograd_of)(const espl__case *at)
+{
+    const espl__window window = espl__conv2d_window(at->node->attributes, at->input[0].dim[0]);
+    const picture in = picture_of(at->input[0], at->input_block[0]);
+    const picture out = picture_of(at->output, at->output_block);
+    const bool back = at->role == ESPL__BACKWARD_INPUTS;
+    winograd w = { .from = back ? out : in, .to = back ? in : out };
+
+    for (int i = 0; i < 2; i++) /* a full correlation with the turned filter */
+        w.before[i] = back ? 2 - window.before[i] : window.before[i];
+    w.across = (w.to.width + 3) / 4;
+    w.in_sample = w.across * ((w.to.height + 3) / 4);
+    w.batch = batch_of(w.from.channels + w.to.channels);
+    w.from_plane = plane_of(w.from.channels, w.batch);
+    w.to_plane = plane_of(w.to.channels, w.batch);
+    return w;
+}
+
+static bool is_3x3(const espl__case *at)
+{
+    const espl__window window = espl__conv2d_window(at->node->attributes, at->input[0].dim[0]);
+    bool plain = window.groups == 1;
+
+    for (int i = 0; i < 2; i++)
+        plain = plain && window.kernel[i] == 3 && window.stride[i] == 1 && window.dilation[i] == 1;
+    return plain;
+}
+
+/* Tiles cost the products and, for every vector of channels, the transforms; the plain sum costs 144 products a
+ * tile but loses nothing at the edges. */
+static bool gains(const espl__case *at)
+{
+    const double in = (double)at->input[0].dim[0], out = (double)at->output.dim[0];
+    const int64_t height = at->output.dim[1], width = at->output.dim[2];
+    const double tiles = (double)((height + 3) / 4 * ((width + 3) / 4));
+
+    return tiles * (36 * in * out + 150 * (in + out)) < 9 * (double)(height * width) * in * out;
+}
+
+bool ESPL__VECTOR(winograd_suits)(const espl__case *at)
+{
+    return !at->direct_only && at->output.rank == 3 && at->input_block[0] % LANES == 0 &&
+           at->output_block % LANES == 0 && is_3x3(at) && gains(at);
+}

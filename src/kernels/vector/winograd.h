@@ -1,0 +1,86 @@
+/* Winograd convolution F(4x4, 3x3): Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
+ * arXiv:1509.09308. An output of 4x4 pixels is a *tile*; it needs 6x6 pixels of input. In the letters of the
+ * paper
+ *     U = G g G'     a filter, 36 numbers
+ *     V = B' d B     a tile of input
+ *     Y = A' [sum over channels of U times V] A
+ * so that 36 *frequencies* f each ask for one matrix product: M[f] = V[f] U[f], (tiles x channels in) times
+ * (channels in x channels out). That is 36 multiplications where the plain sum has 144.
+ *
+ * The gradient of the filter is F(3x3, 4x4) with the same B:  dg = H' [sum over tiles of (K dy K') V] H.
+ *
+ * Work is done on a *batch* of tiles at a time, small enough that V and M stay in the second cache. Both
+ * lie as [frequency][channels/LANES][tile][LANES]. */
+#ifndef ESPL_WINOGRAD_H
+#define ESPL_WINOGRAD_H
+
+#include "kernels/vector/activation.h"
+
+#define FREQUENCIES 36
+/* Columns of a matrix product computed at once, in vectors. */
+#define PANEL 2
+
+/* One tensor of pictures as tiles see it. */
+typedef struct picture {
+    int64_t channels, height, width, block;
+    int64_t size; /* of a sample */
+} picture;
+
+/* A convolution of stride 1 by tiles: tile (i, j) writes rows 4i.. and columns 4j.. of `to` and reads rows
+ * 4i - before[0].. of `from`. Backward it is the same with both sides exchanged. */
+typedef struct winograd {
+    picture from, to;
+    int64_t before[2];
+    int64_t across, in_sample;    /* tiles in a row, and in a sample */
+    int64_t batch;                /* tiles worked on at a time */
+    int64_t from_plane, to_plane; /* floats from one frequency to the next */
+} winograd;
+
+/* Where a tile lies. */
+typedef struct tile {
+    int64_t sample;
+    int64_t row, column; /* of `to` */
+} tile;
+
+winograd ESPL__VECTOR(winograd_of)(const espl__case *at);
+/* Whether it is a convolution that can be done so, and that gains by it; not to be called where the
+ * instruction set is missing. */
+bool ESPL__VECTOR(winograd_suits)(const espl__case *at);
+
+ESPL__INLINE tile tile_at(const winograd *w, int64_t index)
+{
+    const int64_t within = index % w->in_sample;
+
+    return (tile){ index / w->in_sample, within / w->across * 4, within % w->across * 4 };
+}
+
+/* First float of channels group * LANES .. of a sample, and the distance between its pixels is `block`. */
+ESPL__INLINE int64_t group_place(const picture *p, int64_t sample, int64_t group)
+{
+    const int64_t channel = group * LANES;
+
+    return sample * p->size + channel / p->block * p->block * p->height * p->width + channel % p->block;
+}
+
+/* C[i][.] = sum over s of a(i, s) * b[s][.] for `rows` rows and one panel of columns, see product.c. */
+typedef struct product {
+    const float *a, *b;
+    float *c;
+    int64_t rows, steps;
+    int64_t vectors;  /* columns / LANES: 1 or 2 */
+    int64_t a_group;  /* floats from LANES channels of a to the next LANES */
+    int64_t c_vector; /* floats from one vector of columns to the next in c */
+} product;
+void ESPL__VECTOR(product_forward)(const product *p);
+
+/* c[i][.] += sum over s of a[s][i] * b[s][.]: the steps are tiles, and both a and b lie as V. */
+typedef struct product_gradient {
+    const float *a, *b;
+    float *c;
+    int64_t steps, vectors;
+    int64_t b_vector, c_row; /* floats to the next vector of columns of b, to the next row of c */
+    bool add;                /* to what c holds */
+} product_gradient;
+void ESPL__VECTOR(product_gradient)(const product_gradient *p);
+
+#endif

@@ -1,0 +1,171 @@
+/* The gradient of the weights of conv2d by tiles (winograd.h): the filter's gradient is itself a
+ * convolution, F(3x3, 4x4), of the input with the gradient of the output. The tiles of a shard are summed in
+ * the domain of frequencies; one transform at its end gives nine taps, laid out as
+ * [panel][channel in][tap][columns] until `unpack`. */
+#include "kernels/vector/winograd.h"
+#include "kernels/vector/winograd_transforms.h"
+
+/* V of the input (side 6) or of the gradient (side 4) for `count` tiles from tile `first` on. */
+ESPL__INLINE void transform_tiles(const winograd *w, const picture *p, const float *x, int64_t first, int64_t count,
+                                  int side, float *v, int64_t plane)
+{
+    float copy[FREQUENCIES * LANES];
+
+    for (int64_t group = 0; group < p->channels / LANES; group++) {
+        float *to = v + group * w->batch * LANES;
+        for (int64_t i = 0; i < count; i++, to += LANES) {
+            const tile t = tile_at(w, first + i);
+            const int64_t row = side == 6 ? t.row - w->before[0] : t.row;
+            const int64_t column = side == 6 ? t.column - w->before[1] : t.column;
+            const float *from = x + group_place(p, t.sample, group);
+            int64_t line = p->width * p->block, pixel = p->block;
+            if (tile_inside(p, row, column, side)) {
+                from += row * line + column * pixel;
+            } else {
+                copy_tile(from, p, row, column, side, copy);
+                from = copy;
+                line = side * LANES;
+                pixel = LANES;
+            }
+            if (side == 6)
+                transform_input(from, line, pixel, to, plane);
+            else
+                transform_gradient(from, line, pixel, to, plane);
+        }
+    }
+}
+
+/* Adds the products of `count` tiles to the sums, [frequency][panel][channel in][columns]. */
+static void multiply(const winograd *w, const float *v, const float *d, int64_t count, bool add, float *sums)
+{
+    const int64_t in = w->from.channels, out = w->to.channels;
+
+    for (int f = 0; f < FREQUENCIES; f++) {
+        for (int64_t first = 0; first < out / LANES; first += PANEL) {
+            const int64_t left = out / LANES - first, vectors = left < PANEL ? left : PANEL;
+            for (int64_t group = 0; group < in / LANES; group++) {
+                const product_gradient p = { .a = v + f * w->from_plane + group * w->batch * LANES,
+                                             .b = d + f * w->to_plane + first * w->batch * LANES,
+                                             .c = sums + f * in * out + first * LANES * in + group * LANES * vectors * LANES,
+                                             .steps = count,
+                                             .vectors = vectors,
+                                             .b_vector = w->batch * LANES,
+                                             .c_row = vectors * LANES,
+                                             .add = add };
+                ESPL__VECTOR(product_gradient)
+                (&p);
+            }
+        }
+    }
+}
+
+/* Nine taps of every pair of channels; the sums lie one vector after the other as the gradient does. */
+static void write_taps(const winograd *w, const float *sums, bool add, float *gradient)
+{
+    const int64_t in = w->from.channels, out = w->to.channels;
+
+    for (int64_t i = 0; i < in * out / LANES; i++, sums += LANES, gradient += 9 * LANES) {
+        vec taps[9];
+        transform_taps(sums, in * out, taps);
+        for (int t = 0; t < 9; t++)
+            v_store(gradient + t * LANES, add ? v_load(gradient + t * LANES) + taps[t] : taps[t]);
+    }
+}
+
+static int64_t sums_size(const winograd *w)
+{
+    return FREQUENCIES * w->from.channels * w->to.channels;
+}
+
+static void bias_gradient(const espl__call *call, const picture *p)
+{
+    float *bias = call->grad_parameters[1];
+
+    for (int64_t group = 0; group < p->channels / LANES; group++) {
+        double sum[LANES] = { 0 };
+        for (int n = 0; n < call->valid; n++) {
+            const float *from = call->grad_output + group_place(p, n, group);
+            for (int64_t row = 0; row < p->height; row++) {
+                float lanes[LANES];
+                vec line = { 0 };
+                for (int64_t i = 0; i < p->width; i++, from += p->block)
+                    line += v_load(from);
+                v_store(lanes, line);
+                for (int l = 0; l < LANES; l++)
+                    sum[l] += lanes[l];
+            }
+        }
+        for (int l = 0; l < LANES; l++)
+            bias[group * LANES + l] = (call->add ? bias[group * LANES + l] : 0) + (float)sum[l];
+    }
+}
+
+static void run(const espl__call *call)
+{
+    const winograd w = ESPL__VECTOR(winograd_of)(call->at);
+    const espl__conv2d *a = call->node->attributes;
+    float *v = call->workspace, *d = v + FREQUENCIES * w.from_plane, *sums = d + FREQUENCIES * w.to_plane;
+    const int64_t tiles = call->valid * w.in_sample;
+
+    for (int64_t first = 0; call->grad_parameters[0] && first < tiles; first += w.batch) {
+        const int64_t count = tiles - first < w.batch ? tiles - first : w.batch;
+        transform_tiles(&w, &w.from, call->inputs[0], first, count, 6, v, w.from_plane);
+        transform_tiles(&w, &w.to, call->grad_output, first, count, 4, d, w.to_plane);
+        multiply(&w, v, d, count, first > 0, sums);
+    }
+    if (call->grad_parameters[0])
+        write_taps(&w, sums, call->add, call->grad_parameters[0]);
+    if (a->bias && call->grad_parameters[1])
+        bias_gradient(call, &w.to);
+}
+
+/* [panel][channel in][column vector][tap][lane] to (out, in, taps). */
+static void unpack(const espl__case *at, void *state, int parameter, const float *packed_gradient, float *gradient)
+{
+    const int64_t in = at->input[0].dim[0], out = at->output.dim[0];
+
+    (void)state;
+    (void)parameter;
+    for (int64_t first = 0; first < out / LANES; first += PANEL) {
+        const int64_t left = out / LANES - first, vectors = left < PANEL ? left : PANEL;
+        for (int64_t c = 0; c < in; c++)
+            for (int64_t j = 0; j < vectors; j++)
+                for (int tap = 0; tap < 9; tap++)
+                    for (int l = 0; l < LANES; l++)
+                        gradient[(((first + j) * LANES + l) * in + c) * 9 + tap] = *packed_gradient++;
+    }
+}
+
+static ESPL__APART bool suits(const espl__case *at)
+{
+    const espl__conv2d *a = at->node->attributes;
+
+    return ESPL__VECTOR(winograd_suits)(at) && at->input_count == 1 && a->activation == ESPL__NO_ACTIVATION &&
+           !a->folded;
+}
+
+static bool fits(const espl__case *at)
+{
+    return at->isa >= ESPL__VARIANT_ISA && suits(at);
+}
+
+static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
+{
+    const winograd w = ESPL__VECTOR(winograd_of)(at);
+
+    (void)ctx;
+    *state = NULL;
+    needs->workspace = (size_t)(FREQUENCIES * (w.from_plane + w.to_plane) + sums_size(&w)) * sizeof(float);
+    needs->gradient[0] = (size_t)(9 * w.from.channels * w.to.channels) * sizeof(float);
+    return ESPL_OK;
+}
+
+const espl__kernel ESPL__KERNEL(winograd_conv2d_backward_parameters) = {
+    .name = ESPL__KERNEL_NAME("winograd_conv2d_backward_parameters"),
+    .op = "conv2d",
+    .role = ESPL__BACKWARD_PARAMETERS,
+    .fits = fits,
+    .prepare = prepare,
+    .run = run,
+    .unpack = unpack,
+};
