@@ -14,13 +14,13 @@ typedef struct espl__parameter {
 
 /* What must be done to a sample before it enters the net. */
 typedef struct espl__preparation {
-    bool known;             /* false: nobody has said yet */
-    int64_t height, width;  /* of the input; 0: the graph's */
+    bool known;            /* false: nobody has said yet */
+    int64_t height, width; /* of the input; 0: the graph's */
     int channels;
-    double scale;           /* value = (raw * scale - mean[c]) / deviation[c] */
+    double scale; /* value = (raw * scale - mean[c]) / deviation[c] */
     double mean[4], deviation[4];
-    char resize[16];        /* "none", "stretch", "crop" (short side, then centre) */
-    char order[8];          /* "rgb", "bgr", "grey" */
+    char resize[16]; /* "none", "stretch", "crop" (short side, then centre) */
+    char order[8];   /* "rgb", "bgr", "grey" */
 } espl__preparation;
 
 struct espl_net {
@@ -29,9 +29,9 @@ struct espl_net {
     espl__parameter *parameters; /* graph->parameter_count of them */
     espl__preparation preparation;
     int class_count;
-    char **classes;              /* NULL: nameless */
-    char *name;                  /* "resnet-20" */
-    char *origin;                /* JSON object with recipe hash, seed, scores; may be NULL */
+    char **classes; /* NULL: nameless */
+    char *name;     /* "resnet-20" */
+    char *origin;   /* JSON object with recipe hash, seed, scores; may be NULL */
 };
 
 /* A net around a finished graph, with every parameter filled from the context's seed. The graph is
