@@ -322,6 +322,7 @@ static espl_status signed_value(reader *r, espl__value *value)
 
     if (!take(r, "-"))
         return power(r, value);
+    skip_blanks(r);
     const char *place = r->at;
     if (++r->depth > DEEPEST)
         return espl__fail(r->variables->ctx, ESPL_BAD_RECIPE, "the expression is nested too deeply");
@@ -427,6 +428,7 @@ static espl_status denial(reader *r, espl__value *value)
 
     if (!take(r, "not"))
         return comparison(r, value);
+    skip_blanks(r);
     const char *place = r->at;
     if (++r->depth > DEEPEST)
         return espl__fail(r->variables->ctx, ESPL_BAD_RECIPE, "the expression is nested too deeply");

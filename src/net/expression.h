@@ -40,8 +40,8 @@ typedef struct espl__variables {
 
 espl_status espl__variables_open(espl_context *ctx, espl__variables *variables);
 void espl__variables_free(espl__variables *variables);
-/* Puts a variable on top, or gives the one of this name in the current frame a new value. */
-espl_status espl__variables_set(espl__variables *variables, const char *name, const espl__value *value);
+/* Puts a variable on top, where it hides an older one of its name; `count` put back takes it away. */
+espl_status espl__variables_push(espl__variables *variables, const char *name, const espl__value *value);
 const espl__value *espl__variables_find(const espl__variables *variables, const char *name); /* or NULL */
 /* Whether `name` can be a variable's: letters, digits, underscores; no word of the grammar. */
 bool espl__variable_name_valid(const char *name);

@@ -31,7 +31,7 @@ bool espl__variable_name_valid(const char *name)
     return strlen(name) < ESPL__VARIABLE_NAME_MAX;
 }
 
-static espl__variable *find_between(const espl__variables *variables, int first, int end, const char *name)
+static const espl__variable *find_between(const espl__variables *variables, int first, int end, const char *name)
 {
     for (int i = end - 1; i >= first; i--)
         if (espl__text_equal(variables->stack[i].name, name))
@@ -48,21 +48,17 @@ const espl__value *espl__variables_find(const espl__variables *variables, const 
     return v ? &v->value : NULL;
 }
 
-espl_status espl__variables_set(espl__variables *variables, const char *name, const espl__value *value)
+espl_status espl__variables_push(espl__variables *variables, const char *name, const espl__value *value)
 {
-    espl__variable *v = find_between(variables, variables->frame, variables->count, name);
-
     if (!espl__variable_name_valid(name))
         return espl__fail(variables->ctx, ESPL_BAD_RECIPE,
                           "\"%.100s\" cannot be a variable's name; letters, digits and underscores can, and no word "
                           "such as if, and, yes",
                           name);
-    if (!v && variables->count == ESPL__VARIABLES_MAX)
+    if (variables->count == ESPL__VARIABLES_MAX)
         return espl__fail(variables->ctx, ESPL_BAD_RECIPE, "there are more than %d variables", ESPL__VARIABLES_MAX);
-    if (!v) {
-        v = &variables->stack[variables->count++];
-        snprintf(v->name, sizeof v->name, "%s", name);
-    }
+    espl__variable *v = &variables->stack[variables->count++];
+    snprintf(v->name, sizeof v->name, "%s", name);
     v->value = *value;
     return ESPL_OK;
 }

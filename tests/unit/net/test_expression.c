@@ -27,12 +27,12 @@ static int setup(void **state)
     assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
     assert_int_equal(espl__variables_open(ctx, &variables), ESPL_OK);
     variables.shape = shape_of;
-    espl__variables_set(&variables, "depth", &depth);
-    espl__variables_set(&variables, "blocks", &list);
+    espl__variables_push(&variables, "depth", &depth);
+    espl__variables_push(&variables, "blocks", &list);
     variables.globals = variables.count;
-    espl__variables_set(&variables, "hidden", &hidden); /* of a block that is not the current one */
+    espl__variables_push(&variables, "hidden", &hidden); /* of a block that is not the current one */
     variables.frame = variables.count;
-    espl__variables_set(&variables, "stride", &hidden);
+    espl__variables_push(&variables, "stride", &hidden);
     return 0;
 }
 
@@ -179,7 +179,7 @@ static void limits_depth_and_length(void **state)
     for (int i = 0; i < 100; i++)
         memcpy(text + 4 * i, "not ", 4);
     text[400] = 0;
-    refuses(text, 95, "nested too deeply");
+    refuses(text, 96, "nested too deeply");
     memset(text, '1', 501);
     text[501] = 0;
     refuses(text, 0, "may have 500 characters, not 501");
@@ -201,12 +201,12 @@ static void keeps_variables_apart(void **state)
     char name[8];
 
     (void)state;
-    assert_int_equal(espl__variables_set(&variables, "a-b", &one), ESPL_BAD_RECIPE);
-    assert_int_equal(espl__variables_set(&variables, "if", &one), ESPL_BAD_RECIPE);
-    assert_int_equal(espl__variables_set(&variables, "2a", &one), ESPL_BAD_RECIPE);
-    assert_int_equal(espl__variables_set(&variables, "", &one), ESPL_BAD_RECIPE);
+    assert_int_equal(espl__variables_push(&variables, "a-b", &one), ESPL_BAD_RECIPE);
+    assert_int_equal(espl__variables_push(&variables, "if", &one), ESPL_BAD_RECIPE);
+    assert_int_equal(espl__variables_push(&variables, "2a", &one), ESPL_BAD_RECIPE);
+    assert_int_equal(espl__variables_push(&variables, "", &one), ESPL_BAD_RECIPE);
     /* a local one hides a global one of the same name and leaves it as it was */
-    assert_int_equal(espl__variables_set(&variables, "depth", &one), ESPL_OK);
+    assert_int_equal(espl__variables_push(&variables, "depth", &one), ESPL_OK);
     gives("depth", 1);
     variables.count = variables.frame;
     gives("depth", 20);
@@ -216,7 +216,7 @@ static void keeps_variables_apart(void **state)
         name[1] = (char)('a' + i / 26);
         name[2] = (char)('a' + i % 26);
         name[3] = 0;
-        s = espl__variables_set(&variables, name, &one);
+        s = espl__variables_push(&variables, name, &one);
     }
     assert_int_equal(s, ESPL_BAD_RECIPE);
     assert_int_equal(variables.count, ESPL__VARIABLES_MAX);

@@ -1,0 +1,184 @@
+/* Names of nets: "wide-resnet-16-4" is the built-in description that says "wide-resnet-{depth}-{width}". */
+#include "net/description.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES_MAX 256
+#define NAME_MAX_BYTES 64
+
+bool espl__description_at(int index, const char **name, const char **summary)
+{
+    const espl__builtin *builtin = espl__builtin_at(index);
+
+    if (!builtin)
+        return false;
+    *name = builtin->name;
+    *summary = builtin->summary;
+    return true;
+}
+
+/* ---- patterns ---- */
+
+/* "16" or "0.25" at `text`; returns what follows, or NULL. */
+static const char *take_number(const char *text, double *value)
+{
+    char digits[32];
+    size_t length = strspn(text, "0123456789.");
+
+    while (length && text[length - 1] == '.')
+        length--;
+    if (!length || length >= sizeof digits)
+        return NULL;
+    memcpy(digits, text, length);
+    digits[length] = 0;
+    return espl__text_to_real(digits, value) ? text + length : NULL;
+}
+
+/* Takes "{depth}" off the pattern and its number off the name. */
+static bool take_setting(const char **pattern, const char **name, espl__given *given)
+{
+    const char *end = strchr(*pattern, '}');
+    const size_t length = end ? (size_t)(end - *pattern) - 1 : 0;
+    double value = 0;
+
+    if (!end || given->count == ESPL__GIVEN_MAX || length >= sizeof given->item[0].name)
+        return false;
+    *name = take_number(*name, &value);
+    if (!*name)
+        return false;
+    memcpy(given->item[given->count].name, *pattern + 1, length);
+    given->item[given->count].name[length] = 0;
+    given->item[given->count++].value = value;
+    *pattern = end + 1;
+    return true;
+}
+
+static bool fits(const char *pattern, const char *name, espl__given *given)
+{
+    *given = (espl__given){ 0 };
+    while (*pattern) {
+        if (*pattern == '{') {
+            if (!take_setting(&pattern, &name, given))
+                return false;
+        } else if (*pattern++ != *name++) {
+            return false;
+        }
+    }
+    return !*name;
+}
+
+/* ---- finding ---- */
+
+static espl_status parse(espl_context *ctx, const espl__builtin *builtin, espl__document **document)
+{
+    char name[96];
+
+    snprintf(name, sizeof name, "nets/%s.yaml", builtin->name);
+    return espl__document_parse(ctx, name, (const char *)builtin->text, builtin->bytes, document);
+}
+
+/* The entry of the description's "names" that fits, or NULL. */
+static const espl__tree *find_entry(const espl__document *document, const char *name, bool exact,
+                                    espl__given *given)
+{
+    const espl__tree *names = espl__tree_get(document->root, "names");
+
+    for (const espl__tree *entry = names ? names->first : NULL; entry; entry = entry->next)
+        if (!strchr(entry->key, '{') == exact && fits(entry->key, name, given))
+            return entry;
+    return NULL;
+}
+
+static espl_status find(espl_context *ctx, const char *name, bool exact, espl__document **document,
+                        espl__given *given, const espl__tree **settings)
+{
+    *document = NULL;
+    for (int i = 0; espl__builtin_at(i); i++) {
+        const espl_status s = parse(ctx, espl__builtin_at(i), document);
+        if (s)
+            return s;
+        const espl__tree *entry = find_entry(*document, name, exact, given);
+        if (entry) {
+            *settings = entry->kind == ESPL__MAP ? entry : NULL;
+            return ESPL_OK;
+        }
+        espl__document_free(*document);
+        *document = NULL;
+    }
+    return ESPL_OK;
+}
+
+espl_status espl__find_description(espl_context *ctx, const char *name, espl__document **document,
+                                   espl__given *given, const espl__tree **settings)
+{
+    const espl_status s = find(ctx, name, true, document, given, settings);
+
+    return s || *document ? s : find(ctx, name, false, document, given, settings);
+}
+
+/* ---- the nearest name ---- */
+
+/* "resnet-{depth}" and "resnt-20" both with # for their numbers, so that they can be compared. */
+static void blur(const char *name, char blurred[NAME_MAX_BYTES])
+{
+    size_t used = 0;
+
+    while (*name && used + 2 < NAME_MAX_BYTES) {
+        const char *close = *name == '{' ? strchr(name, '}') : NULL;
+        double value;
+        const char *after = close ? close + 1 : take_number(name, &value);
+        blurred[used++] = after ? '#' : *name;
+        name = after ? after : name + 1;
+    }
+    blurred[used] = 0;
+}
+
+typedef struct all_names {
+    int count;
+    char plain[NAMES_MAX][NAME_MAX_BYTES], blurred[NAMES_MAX][NAME_MAX_BYTES];
+} all_names;
+
+static espl_status collect(espl_context *ctx, all_names *names)
+{
+    for (int i = 0; espl__builtin_at(i); i++) {
+        espl__document *document;
+        const espl_status s = parse(ctx, espl__builtin_at(i), &document);
+        if (s)
+            return s;
+        const espl__tree *map = espl__tree_get(document->root, "names");
+        for (const espl__tree *e = map ? map->first : NULL; e && names->count < NAMES_MAX; e = e->next) {
+            snprintf(names->plain[names->count], NAME_MAX_BYTES, "%s", e->key);
+            blur(e->key, names->blurred[names->count++]);
+        }
+        espl__document_free(document);
+    }
+    return ESPL_OK;
+}
+
+espl_status espl__refuse_name(espl_context *ctx, const char *name)
+{
+    const char *candidates[NAMES_MAX];
+    char blurred[NAME_MAX_BYTES];
+    all_names *names = NULL;
+    espl_status s = espl__allocate(ctx, 1, sizeof *names, &names);
+
+    if (!s && !(s = collect(ctx, names))) {
+        blur(name, blurred);
+        for (int i = 0; i < names->count; i++)
+            candidates[i] = names->blurred[i];
+        const char *nearest = espl__text_nearest(blurred, candidates, names->count);
+        int i = 0;
+        while (nearest && candidates[i] != nearest)
+            i++;
+        s = nearest ? espl__fail(ctx, ESPL_BAD_OPTION, "there is no net \"%.100s\"; did you mean \"%s\"?", name,
+                                 names->plain[i])
+                    : espl__fail(ctx, ESPL_BAD_OPTION,
+                                 "there is no net \"%.100s\"; give a name (\"espalier list nets\" shows them), a "
+                                 "description (.yaml) or a net file (.safetensors)",
+                                 name);
+    }
+    espl__release(ctx, names);
+    return s;
+}
