@@ -11,8 +11,8 @@ foreach(_file ${_files})
     string(LENGTH "${_hex}" _length)
     math(EXPR _bytes "${_length} / 2")
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," _hex "${_hex}")
-    string(REGEX REPLACE "((0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,))"
-           "\\1\n" _hex "${_hex}")
+    string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n"
+           _hex "${_hex}")
     file(STRINGS ${_file} _summary REGEX "^summary: " LIMIT_COUNT 1)
     string(REGEX REPLACE "^summary: *" "" _summary "${_summary}")
     string(REPLACE "\"" "\\\"" _summary "${_summary}")

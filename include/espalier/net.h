@@ -24,6 +24,11 @@ ESPL_API espl_status espl_net_load(espl_context *context, const char *path, espl
  * whole until the new one is. */
 ESPL_API espl_status espl_net_save(espl_net *net, const char *path);
 
+/* Fills the parameters of a net with the tensors of a file, which must have the parameters' names
+ * ("conv1.weight") and shapes; for files that hold tensors but no net. After a failure the parameters
+ * may be a mixture. */
+ESPL_API espl_status espl_net_load_parameters(espl_net *net, const char *path);
+
 ESPL_API void espl_net_free(espl_net *net);
 
 ESPL_API const char *espl_net_name(const espl_net *net);

@@ -51,6 +51,8 @@ int espl__graph_find(const espl__graph *graph, const char *name); /* -1 if there
 /* Takes away every node behind `node`, which becomes the output; the parameter list stays whole. */
 void espl__graph_cut(espl__graph *graph, int node);
 espl_status espl__graph_copy(const espl__graph *graph, espl__graph **result);
+/* The first node whose value does not lead to the output, -1 if every one does (graph_unused.c). */
+espl_status espl__graph_unused(const espl__graph *graph, int *node);
 int64_t espl__graph_macs(const espl__graph *graph);
 /* Trainable values (buffers are not counted). */
 int64_t espl__graph_parameters(const espl__graph *graph);

@@ -137,12 +137,10 @@ static espl_status read_attributes(espl_context *ctx, const espl__op *op, json_t
         return espl__fail(ctx, ESPL_BAD_FILE, "\"attributes\" is not a JSON object");
     json_object_foreach(map, key, value)
     {
-        const espl_option *o = op->attributes;
-        while (!s && o && o->name && !espl__text_equal(o->name, key))
-            o++;
+        const espl_option *o = espl__option_find(op->attributes, key);
         if (s)
             break;
-        if (!o || !o->name || !json_is_string(value))
+        if (!o || !json_is_string(value))
             return espl__fail(ctx, ESPL_BAD_FILE, "%s has no attribute \"%.100s\" with such a value", op->name, key);
         s = espl__option_set(ctx, o, attributes, json_string_value(value));
     }
@@ -213,7 +211,12 @@ static espl_status read_output(espl__graph *graph, json_t *value)
     if (node <= 0) /* 0 is the input */
         return espl__fail(graph->ctx, ESPL_BAD_FILE, "\"output\" is missing or names no node");
     graph->output = node;
-    return ESPL_OK;
+    int unused = 0;
+    const espl_status s = espl__graph_unused(graph, &unused);
+    if (!s && unused >= 0)
+        return espl__fail(graph->ctx, ESPL_BAD_FILE, "node \"%s\" does not lead to the output",
+                          graph->nodes[unused].name);
+    return s;
 }
 
 static espl_status read_graph(espl_context *ctx, json_t *root, espl__graph **graph)

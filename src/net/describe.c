@@ -197,6 +197,18 @@ static espl_status check_requirements(maker *m)
     return ESPL_OK;
 }
 
+static espl_status check_used(maker *m)
+{
+    int unused = 0;
+    const espl_status s = espl__graph_unused(m->layout.graph, &unused);
+
+    if (s || unused < 0)
+        return s;
+    return espl__tree_fail(m->wish->document, part(m, "layers"), ESPL_BAD_RECIPE,
+                           "the layer \"%s\" does not lead to the last one; nothing uses what it computes",
+                           m->layout.graph->nodes[unused].name);
+}
+
 static espl_status lay_out(maker *m)
 {
     espl__layout *layout = &m->layout;
@@ -211,7 +223,7 @@ static espl_status lay_out(maker *m)
     if (layout->graph->node_count == 1)
         return espl__tree_fail(m->wish->document, part(m, "layers"), ESPL_BAD_RECIPE, "the net has no layers");
     layout->graph->output = layout->current;
-    return ESPL_OK;
+    return check_used(m);
 }
 
 static espl_status open_net(maker *m, espl_net **result)
@@ -222,11 +234,12 @@ static espl_status open_net(maker *m, espl_net **result)
     espl_status s = ESPL_OK;
 
     snprintf(text, sizeof text, "%s", m->wish->fallback_name);
+    if (name && name->kind == ESPL__MAP && (s = espl__layout_case(&m->layout, name, &name)))
+        return s;
     if (name && (s = espl__layout_text(&m->layout, name, text, sizeof text, NULL)))
         return s;
     m->layout.graph = NULL;
-    s = espl__net_open(graph, text, result);
-    return s;
+    return espl__net_open(graph, text, result);
 }
 
 espl_status espl__describe(espl_context *ctx, const espl__wish *wish, espl_net **result)

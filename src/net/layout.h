@@ -59,6 +59,8 @@ espl_status espl__layout_count(espl__layout *layout, const espl__tree *node, int
 /* Text in which {expression} is replaced by its value. `replaced` (may be NULL): whether there was one. */
 espl_status espl__layout_text(espl__layout *layout, const espl__tree *node, char *text, size_t bytes,
                               bool *replaced);
+/* {by: depth, 11: [1, 1, 2, 2, 2], 16: [2, 2, 3, 3, 3]}: the value whose key is what "by" gives. */
+espl_status espl__layout_case(espl__layout *layout, const espl__tree *map, const espl__tree **chosen);
 /* Computes each value of a map and pushes it as a variable. */
 espl_status espl__layout_let(espl__layout *layout, const espl__tree *map);
 bool espl__is_whole(double number);

@@ -170,12 +170,12 @@ static espl_status refuse_case(espl__layout *layout, const espl__tree *map, cons
     return s;
 }
 
-/* {by: depth, 11: [1, 1, 2, 2, 2], 16: [2, 2, 3, 3, 3]} */
-static espl_status choose_case(espl__layout *layout, const espl__tree *map, espl__value *value)
+espl_status espl__layout_case(espl__layout *layout, const espl__tree *map, const espl__tree **chosen)
 {
     const espl__tree *by = espl__tree_get(map, "by");
     double number, key;
 
+    *chosen = NULL;
     if (!by)
         return espl__tree_fail(layout->document, map, ESPL_BAD_RECIPE,
                                "a map of cases needs \"by\", the expression that chooses one of them");
@@ -183,23 +183,27 @@ static espl_status choose_case(espl__layout *layout, const espl__tree *map, espl
     if (s)
         return s;
     for (const espl__tree *child = map->first; child; child = child->next)
-        if (child != by && espl__text_to_real(child->key, &key) && key == number)
-            return espl__layout_value(layout, child, value);
+        if (child != by && espl__text_to_real(child->key, &key) && key == number) {
+            *chosen = child;
+            return ESPL_OK;
+        }
     return refuse_case(layout, map, by, number);
 }
 
 espl_status espl__layout_let(espl__layout *layout, const espl__tree *map)
 {
     espl__value value;
-    espl_status s;
+    espl_status s = ESPL_OK;
 
     if (!map)
         return ESPL_OK;
     if (map->kind != ESPL__MAP)
         return espl__tree_fail(layout->document, map, ESPL_BAD_RECIPE, "names and values were expected");
     for (const espl__tree *child = map->first; child; child = child->next) {
-        s = child->kind == ESPL__MAP ? choose_case(layout, child, &value) : espl__layout_value(layout, child, &value);
-        if (s)
+        const espl__tree *node = child;
+        if (child->kind == ESPL__MAP)
+            s = espl__layout_case(layout, child, &node);
+        if (s || (s = espl__layout_value(layout, node, &value)))
             return s;
         if ((s = espl__variables_push(&layout->variables, child->key, &value)))
             return espl__tree_fail(layout->document, child, s, "%s", espl_message(layout->ctx));
