@@ -169,21 +169,18 @@ static espl_status lay_out_group(espl__layout *layout, const item *it, const cha
     return s;
 }
 
+/* A branch's key is the label of its end; it is no scope, so that names stay short. */
 static espl_status lay_out_branch(espl__layout *layout, const espl__tree *branch, int source, int *end)
 {
-    espl__scope scope;
-    const char *name = branch->key ? branch->key : "";
+    espl_status s;
 
     if (branch->key && !can_be_name(branch->key))
         return fail_at(layout, branch, "a branch's name is made of letters, digits, \"_\" and \"-\"");
-    espl_status s = espl__layout_enter(layout, branch, name, &scope);
-    if (s)
-        return s;
     layout->current = source;
-    s = lay_out_list(layout, branch);
+    if ((s = lay_out_list(layout, branch)))
+        return s;
     *end = layout->current;
-    espl__layout_leave(layout, &scope);
-    return s;
+    return branch->key ? espl__layout_label(layout, branch->key, *end) : ESPL_OK;
 }
 
 /* "add" or {concat: {...}} */
