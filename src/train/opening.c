@@ -75,7 +75,18 @@ static void take_size(espl_run *run)
 
 static espl_status open_net(espl_run *run, const espl__net_fit *fit)
 {
-    return espl__net_of_recipe(run->recipe.document, run->recipe.net, fit, &run->net);
+    const espl__document *document = run->recipe.document;
+    const espl__tree *node = run->recipe.net, *settings = NULL;
+    char path[ESPL__PATH_MAX];
+    const char *name = NULL;
+    espl_status s = espl__recipe_named(document, node, "net", &name, &settings);
+
+    if (s)
+        return s;
+    find_path(run, name, path);
+    if (espl__text_equal(path, name))
+        return espl__net_of_recipe(document, node, fit, &run->net);
+    return espl__net_make(run->ctx, path, document, settings, fit, &run->net);
 }
 
 espl_status espl__run_open_parts(espl_run *run)
