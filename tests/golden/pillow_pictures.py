@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Records what Pillow makes of small pictures: the numbers that test_resize.c and test_picture.c compare with.
+"""Records what Pillow makes of small pictures: the numbers that test_resample.c and test_picture.c compare with.
 
 Run in this folder with Debian's python3-pil (made with 9.4.0); writes pillow_resize.txt, pillow_pictures.txt
 and pictures/. The tolerance is zero for 8-bit pictures and float rounding for mode F.
