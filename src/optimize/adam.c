@@ -8,6 +8,8 @@
  * one that began late. Decay, if any, is added to the gradient; for decay apart from it see adamw.c. */
 #include "optimize/adam.h"
 
+#include "kernels/wide.h"
+
 #include <math.h>
 
 static const espl_option options[] = {
@@ -15,7 +17,7 @@ static const espl_option options[] = {
     ESPL_OPTIONS_END
 };
 
-void espl__adam_update(const void *self, const espl__update *block)
+static ESPL__WIDE_BODY void update_body(const void *self, const espl__update *block)
 {
     const espl__adam *s = self;
     float *restrict w = block->value, *restrict m = block->state[0], *restrict v = block->state[1];
@@ -34,6 +36,12 @@ void espl__adam_update(const void *self, const espl__update *block)
         w[i] -= step * m[i] / (sqrtf(v[i] * correction) + epsilon);
     }
 }
+ESPL__WIDE(update, update_body, (const void *self, const espl__update *block), (self, block))
+
+void espl__adam_update(const void *self, const espl__update *block)
+{
+    update(self, block);
+}
 
 const espl__optimizer espl__optimizer_adam = {
     .name = "adam",
@@ -42,5 +50,5 @@ const espl__optimizer espl__optimizer_adam = {
     .size = sizeof(espl__adam),
     .options = options,
     .states = { "mean", "square" },
-    .update = espl__adam_update,
+    .update = update,
 };

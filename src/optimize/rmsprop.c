@@ -4,6 +4,8 @@
  *   v = a v + (1-a) g^2;   u = mu u + g / (sqrt(v) + eps);   w = w - rate u */
 #include "optimize/optimizer.h"
 
+#include "kernels/wide.h"
+
 #include <math.h>
 
 typedef struct rmsprop {
@@ -27,7 +29,7 @@ static int state_count(const void *self)
     return ((const rmsprop *)self)->momentum > 0 ? 2 : 1;
 }
 
-static void update(const void *self, const espl__update *block)
+static ESPL__WIDE_BODY void update_body(const void *self, const espl__update *block)
 {
     const rmsprop *s = self;
     float *restrict w = block->value, *restrict v = block->state[0];
@@ -49,6 +51,7 @@ static void update(const void *self, const espl__update *block)
         }
     }
 }
+ESPL__WIDE(update, update_body, (const void *self, const espl__update *block), (self, block))
 
 const espl__optimizer espl__optimizer_rmsprop = {
     .name = "rmsprop",

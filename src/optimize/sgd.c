@@ -6,6 +6,8 @@
  * The rate stands outside of v, so that a change of the rate acts at once on the whole step. */
 #include "optimize/optimizer.h"
 
+#include "kernels/wide.h"
+
 typedef struct sgd {
     espl__optimizer_common common;
     double momentum;
@@ -28,7 +30,7 @@ static int state_count(const void *self)
     return ((const sgd *)self)->momentum > 0;
 }
 
-static void update_plainly(const espl__update *block)
+static ESPL__WIDE_BODY void update_plainly(const espl__update *block)
 {
     float *restrict w = block->value;
     const float *restrict g = block->gradient;
@@ -38,7 +40,7 @@ static void update_plainly(const espl__update *block)
         w[i] -= rate * g[i];
 }
 
-static void update(const void *self, const espl__update *block)
+static ESPL__WIDE_BODY void update_body(const void *self, const espl__update *block)
 {
     const sgd *s = self;
 
@@ -61,6 +63,7 @@ static void update(const void *self, const espl__update *block)
         }
     }
 }
+ESPL__WIDE(update, update_body, (const void *self, const espl__update *block), (self, block))
 
 const espl__optimizer espl__optimizer_sgd = {
     .name = "sgd",
