@@ -189,6 +189,8 @@ ESPL_API espl_status espl_run_attach_own(espl_run *run, const espl_technique *te
 /* Fails with the technique's name and place in the recipe put in front. */
 ESPL_API espl_status espl_run_fail(espl_run *run, espl_status status, const char *format, ...);
 
+/* Channels, height, width of every sample (features, 1, 1 for tables). */
+ESPL_API void espl_run_sample_shape(const espl_run *run, int64_t shape[3]);
 ESPL_API int64_t espl_run_step(const espl_run *run);            /* optimizer steps done */
 ESPL_API int64_t espl_run_epoch(const espl_run *run);           /* epochs done */
 ESPL_API int64_t espl_run_steps_per_epoch(const espl_run *run);

@@ -18,6 +18,11 @@ espl_status espl_run_fail(espl_run *run, espl_status status, const char *format,
                            run->acting->technique->name, message);
 }
 
+void espl_run_sample_shape(const espl_run *run, int64_t shape[3])
+{
+    espl_data_shape(run->data, shape);
+}
+
 int64_t espl_run_step(const espl_run *run)
 {
     return run->progress.step;

@@ -1,4 +1,4 @@
-/* The loader: the same batches for any number of threads, whole epochs, resuming, errors that reach the caller,
+/* label: threads. The loader: the same batches for any number of threads, whole epochs, resuming, errors that reach the caller,
  * ending at any moment, and no allocation once it is warm. */
 #include <setjmp.h>
 #include <stdarg.h>
