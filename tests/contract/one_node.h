@@ -177,13 +177,14 @@ static inline void one_result_free(one_result *r)
 }
 
 /* The block nearest to the wish that this shape can have: the wish if it divides the channels, else 1;
- * 0 wishes all channels together. */
+ * 0 wishes all channels together. Of vectors all blocks are the same. */
 static inline int64_t one_block(espl__shape shape, int64_t wish)
 {
     const int64_t channels = espl__shape_channels(shape);
 
-    return wish == 0 ? channels : channels % wish == 0 ? wish
-                                                       : 1;
+    if (wish == 0)
+        return channels;
+    return shape.rank > 1 && channels % wish == 0 ? wish : 1;
 }
 
 static inline void one_set_blocks(one_node *o, int64_t inputs, int64_t output)
@@ -496,27 +497,31 @@ static inline void one_bench_close(one_bench *b, const one_stage *last)
         one_close(b->parameter[p], last, "a parameter");
 }
 
-/* Runs `forward`, then `backward` (NULL-terminated, or NULL for none), and fills `r` (to be freed). The
- * test fails when a kernel writes where it must not. false, and nothing to free: a kernel does
- * not fit. */
+/* Runs `forward` (NULL: it is not needed), then `backward` (NULL-terminated, or NULL for none), and fills
+ * `r` (to be freed). The test fails when a kernel writes where it must not. false, and nothing to
+ * free: a kernel does not fit. */
 static inline bool one_run(const one_node *o, const espl__kernel *forward, const espl__kernel *const *backward,
                            one_result *r)
 {
     one_stage first, second;
     one_bench b;
 
+    memset(&second, 0, sizeof second);
     memset(r, 0, sizeof *r);
     for (int i = 0; backward && backward[i]; i++) {
         if (!one_stage_open(o, backward[i], &second))
             return false;
         one_stage_close(o, &second);
     }
-    if (!one_stage_open(o, forward, &first))
+    memset(&first, 0, sizeof first);
+    if (forward && !one_stage_open(o, forward, &first))
         return false;
     one_bench_open(o, &first, backward != NULL, &b);
-    one_work(&b, &first);
-    one_check_lent(&b, &first);
-    r->output = one_take(o, b.output, o->shape.output, o->at.output_block);
+    if (forward) {
+        one_work(&b, &first);
+        one_check_lent(&b, &first);
+        r->output = one_take(o, b.output, o->shape.output, o->at.output_block);
+    }
     for (int i = 0; backward && backward[i]; i++) {
         one_stage_open(o, backward[i], &second);
         one_work(&b, &second);
@@ -532,8 +537,9 @@ static inline bool one_run(const one_node *o, const espl__kernel *forward, const
         r->parameter[p] = one_zeros((size_t)one_parameter_size(o, p), sizeof(float));
         memcpy(r->parameter[p], b.parameter[p], guarded_bytes(b.parameter[p]));
     }
-    one_bench_close(&b, &first);
-    one_stage_close(o, &first);
+    one_bench_close(&b, forward ? &first : &second);
+    if (forward)
+        one_stage_close(o, &first);
     return true;
 }
 

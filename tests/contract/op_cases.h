@@ -198,6 +198,7 @@ static const op_case op_cases[] = {
     { "dense", WITH(espl__dense, .units = 10, .bias = true), { VECTOR(64) }, .large = true },
     { "dense", WITH(espl__dense, .units = 300, .bias = true), { VECTOR(784) }, .large = true },
     { "dense", WITH(espl__dense, .units = 96), { VECTOR(256) }, .large = true },
+    { "dense", WITH(espl__dense, .units = 520, .bias = true), { VECTOR(1024) }, .large = true },
     { "dense", WITH(espl__dense, .units = 33, .bias = true, .activation = ESPL__RELU), { VECTOR(40) }, set_inference, .no_gradient = true },
     { "bias", NULL, { PLANES(4, 3, 5) } },
     { "bias", NULL, { VECTOR(6) } },
