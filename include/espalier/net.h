@@ -31,6 +31,29 @@ ESPL_API espl_status espl_net_load_parameters(espl_net *net, const char *path);
 
 ESPL_API void espl_net_free(espl_net *net);
 
+/* ---- node by node ---- */
+
+typedef struct espl_builder espl_builder;
+
+/* Begins a net that takes inputs of these sizes. Ended by espl_builder_free. */
+ESPL_API espl_status espl_builder_open(espl_context *context, int64_t channels, int64_t height, int64_t width,
+                                       espl_builder **result);
+
+/* Adds a layer: the operation `op` ("conv2d"; `espalier list ops` shows all) with `attributes` in YAML
+ * ("channels: 16, kernel: 3"; a plain value such as "10" is for the first attribute; or NULL).
+ * `name` NULL: made from the operation and a number. `from`: the names of the layers it takes, a comma
+ * between ("conv2, input"); NULL: the layer added last. After a failure the builder is as it was. */
+ESPL_API espl_status espl_builder_add(espl_builder *builder, const char *op, const char *attributes,
+                                      const char *name, const char *from);
+
+/* Makes the net that ends with the layer added last. Every layer must lead there. The builder can
+ * only be freed afterwards. */
+ESPL_API espl_status espl_net_build(espl_builder *builder, const char *name, espl_net **result);
+
+ESPL_API void espl_builder_free(espl_builder *builder); /* takes NULL */
+
+/* ---- asking ---- */
+
 ESPL_API const char *espl_net_name(const espl_net *net);
 ESPL_API int64_t espl_net_parameters(const espl_net *net); /* trainable values */
 ESPL_API int64_t espl_net_macs(const espl_net *net);       /* multiply-accumulates for one sample */
