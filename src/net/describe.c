@@ -226,23 +226,19 @@ static espl_status lay_out(maker *m)
     return check_used(m);
 }
 
-static espl_status open_net(maker *m, espl_net **result)
+static espl_status find_name(maker *m, char text[ESPL__NET_NAME_MAX])
 {
     const espl__tree *name = part(m, "name");
-    char text[96];
-    espl__graph *graph = m->layout.graph;
-    espl_status s = ESPL_OK;
+    espl_status s;
 
-    snprintf(text, sizeof text, "%s", m->wish->fallback_name);
+    snprintf(text, ESPL__NET_NAME_MAX, "%s", m->wish->fallback_name);
     if (name && name->kind == ESPL__MAP && (s = espl__layout_case(&m->layout, name, &name)))
         return s;
-    if (name && (s = espl__layout_text(&m->layout, name, text, sizeof text, NULL)))
-        return s;
-    m->layout.graph = NULL;
-    return espl__net_open(graph, text, result);
+    return name ? espl__layout_text(&m->layout, name, text, ESPL__NET_NAME_MAX, NULL) : ESPL_OK;
 }
 
-espl_status espl__describe(espl_context *ctx, const espl__wish *wish, espl_net **result)
+espl_status espl__describe_graph(espl_context *ctx, const espl__wish *wish, char name[ESPL__NET_NAME_MAX],
+                                 espl__graph **result)
 {
     maker *m = NULL;
     espl_status s;
@@ -253,9 +249,21 @@ espl_status espl__describe(espl_context *ctx, const espl__wish *wish, espl_net *
     m->wish = wish;
     m->root = wish->document->root;
     if (!(s = espl__layout_open(ctx, wish->document, &m->layout)) && !(s = check_form(m)) && !(s = read_settings(m)) &&
-        !(s = read_input(m)) && !(s = check_requirements(m)) && !(s = lay_out(m)))
-        s = open_net(m, result);
+        !(s = read_input(m)) && !(s = check_requirements(m)) && !(s = lay_out(m)) && !(s = find_name(m, name))) {
+        *result = m->layout.graph;
+        m->layout.graph = NULL;
+    }
     espl__layout_free(&m->layout);
     espl__release(ctx, m);
     return s;
+}
+
+espl_status espl__describe(espl_context *ctx, const espl__wish *wish, espl_net **result)
+{
+    char name[ESPL__NET_NAME_MAX];
+    espl__graph *graph;
+    const espl_status s = espl__describe_graph(ctx, wish, name, &graph);
+
+    *result = NULL;
+    return s ? s : espl__net_open(graph, name, result);
 }

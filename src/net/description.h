@@ -5,6 +5,7 @@
 #include "net/describe.h"
 
 #define ESPL__GIVEN_MAX 4
+#define ESPL__NET_NAME_MAX 96
 
 /* Settings that are part of a net's name: depth and width of "wide-resnet-16-4". */
 typedef struct espl__given {
@@ -43,6 +44,9 @@ typedef struct espl__wish {
     const espl__net_fit *fit;   /* of the data; or NULL */
 } espl__wish;
 
+/* Lays out the graph and finds the net's name; the graph is the caller's. */
+espl_status espl__describe_graph(espl_context *ctx, const espl__wish *wish, char name[ESPL__NET_NAME_MAX],
+                                 espl__graph **result);
 espl_status espl__describe(espl_context *ctx, const espl__wish *wish, espl_net **result);
 
 #endif

@@ -252,43 +252,56 @@ static const espl__tree *given(const item *it, const espl__tree *argument)
     return argument->parent->first == argument ? it->body : NULL;
 }
 
-/* Pushes the arguments. What the caller gives is computed with the caller's variables, a default with
- * the arguments before it. On success the new frame stays. */
-static espl_status push_arguments(espl__layout *layout, const item *it, const espl__tree *arguments)
+/* Which variables and labels are seen, and what "input" means. */
+typedef struct sight {
+    int frame, count, label_frame, input;
+} sight;
+
+static sight look(const espl__layout *layout)
 {
-    espl__variables *v = &layout->variables;
-    const int frame = v->frame, base = v->count;
+    return (sight){ layout->variables.frame, layout->variables.count, layout->label_frame, layout->input };
+}
+
+static void see(espl__layout *layout, const sight *s)
+{
+    layout->variables.frame = s->frame;
+    layout->variables.count = s->count;
+    layout->label_frame = s->label_frame;
+    layout->input = s->input;
+}
+
+/* Computes the arguments and leaves them in sight. What the caller gives means what it means there; a
+ * default is computed within the block, behind the arguments before it. */
+static espl_status push_arguments(espl__layout *layout, const item *it, const espl__tree *arguments,
+                                  const sight *caller)
+{
     espl__value value;
     espl_status s = ESPL_OK;
 
     for (const espl__tree *a = arguments ? arguments->first : NULL; a && !s; a = a->next) {
         const espl__tree *from_caller = given(it, a);
-        const int count = v->count;
-        if (!from_caller && espl__tree_empty(a)) {
-            s = espl__tree_fail(layout->document, it->node, ESPL_BAD_RECIPE, "the block \"%s\" needs the argument \"%s\"",
-                                it->what, a->key);
-            break;
-        }
-        v->frame = from_caller ? frame : base;
-        v->count = from_caller ? base : count;
+        const sight own = look(layout);
+        if (!from_caller && espl__tree_empty(a))
+            return espl__tree_fail(layout->document, it->node, ESPL_BAD_RECIPE,
+                                   "the block \"%s\" needs the argument \"%s\"", it->what, a->key);
+        if (from_caller)
+            see(layout, caller);
         s = espl__layout_value(layout, from_caller ? from_caller : a, &value);
-        v->frame = base;
-        v->count = count;
-        if (!s && (s = espl__variables_push(v, a->key, &value)))
+        see(layout, &own);
+        if (!s && (s = espl__variables_push(&layout->variables, a->key, &value)))
             s = espl__tree_fail(layout->document, a, s, "%s", espl_message(layout->ctx));
     }
-    v->frame = base;
     return s;
 }
 
-static espl_status block_body(espl__layout *layout, const item *it, const espl__tree *block)
+static espl_status block_body(espl__layout *layout, const item *it, const espl__tree *block, const sight *caller)
 {
     static const char *const keys[] = { "arguments", "let", "layers", NULL };
     const espl__tree *arguments = espl__tree_get(block, "arguments");
     espl_status s;
 
     if ((s = espl__tree_check_keys(layout->document, block, keys)) || (s = check_arguments(layout, it, arguments)) ||
-        (s = push_arguments(layout, it, arguments)) ||
+        (s = push_arguments(layout, it, arguments, caller)) ||
         (s = espl__layout_let(layout, espl__tree_get(block, "let"))))
         return s;
     return lay_out_list(layout, espl__tree_get(block, "layers"));
@@ -297,19 +310,14 @@ static espl_status block_body(espl__layout *layout, const item *it, const espl__
 /* Variables and labels of the caller are out of sight within a block. */
 static espl_status isolated(espl__layout *layout, const item *it, const espl__tree *block)
 {
-    const int frame = layout->variables.frame, count = layout->variables.count;
-    const int label_frame = layout->label_frame, label_count = layout->label_count, input = layout->input;
+    const sight caller = look(layout);
 
-    layout->label_frame = label_count;
-    layout->input = layout->current;
+    see(layout, &(sight){ caller.count, caller.count, layout->label_count, layout->current });
     layout->active[layout->active_count++] = block;
-    const espl_status s = block_body(layout, it, block);
+    const espl_status s = block_body(layout, it, block, &caller);
     layout->active_count--;
-    layout->input = input;
-    layout->label_frame = label_frame;
-    layout->label_count = label_count;
-    layout->variables.frame = frame;
-    layout->variables.count = count;
+    layout->label_count = layout->label_frame;
+    see(layout, &caller);
     return s;
 }
 
