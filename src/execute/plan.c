@@ -102,7 +102,7 @@ static espl_status point_at_parts(espl__plan *plan)
         merge *m = &plan->merges[i];
         const binding *b = &plan->bindings[m->binding];
         if (b->needs.parts &&
-            !(s = point_at_pieces(plan, plan->value[b->at.node->inputs[0]], &m->inputs)))
+            !(s = point_at_pieces(plan, espl__value_on_way_back(plan, b->at.node->inputs[0]), &m->inputs)))
             s = point_at_pieces(plan, plan->grad[b->at.node - plan->graph->nodes], &m->grad_outputs);
     }
     return s;
@@ -169,7 +169,7 @@ void espl__plan_free(espl__plan *plan)
     }
     void *const owned[] = { plan->block, plan->needs_gradient, plan->forward, plan->backward[0],
                             plan->backward[1], plan->bindings, plan->tasks, plan->merges, plan->buffers,
-                            plan->value, plan->saved, plan->grad, plan->gradients, plan->parameters,
+                            plan->value, plan->saved, plan->grad, plan->again, plan->gradients, plan->parameters,
                             plan->streams, plan->counted, plan->seconds, plan->valid };
     for (int i = 0; i < ESPL__COUNT(owned); i++)
         espl__release(ctx, owned[i]);
@@ -230,10 +230,10 @@ int espl__plan_step_count(const espl__plan *plan)
 
 espl__plan_step espl__plan_step_at(const espl__plan *plan, int index)
 {
-    static const char *const plain[] = { "feed", "sums", "run", "copy", "add" };
+    static const char *const plain[] = { "feed", "sums", "run", "again", "copy", "add" };
     static const char *const roles[] = { "forward", "backward", "backward-inputs", "backward-parameters" };
     const task *t = &plan->tasks[index];
-    const bool computes = t->kind == TASK_RUN || t->kind == TASK_SUMS;
+    const bool computes = t->kind == TASK_RUN || t->kind == TASK_SUMS || t->kind == TASK_AGAIN;
     const binding *b = computes ? &plan->bindings[t->binding] : NULL;
     espl__plan_step step = { .node = b ? b->at.node->name : "",
                              .kernel = b ? b->kernel->name : plain[t->kind],

@@ -34,8 +34,9 @@ typedef enum task_kind {
     TASK_FEED, /* brings the samples of the shard into the input's layout */
     TASK_SUMS,
     TASK_RUN,
-    TASK_COPY, /* to = from */
-    TASK_ADD   /* to += from */
+    TASK_AGAIN, /* a forward run on the way back, instead of keeping its value */
+    TASK_COPY,  /* to = from */
+    TASK_ADD    /* to += from */
 } task_kind;
 
 typedef struct task {
@@ -69,7 +70,7 @@ struct espl__plan {
     espl__graph *graph; /* fused */
     espl__plan_settings settings;
     int samples, shards, lanes, workers;
-    bool alone;         /* inference of a single sample: no shards to share, kernels use threads */
+    bool alone; /* inference of a single sample: no shards to share, kernels use threads */
     int loss;   /* node, or -1 */
     int answer; /* node whose value espl__plan_output gives */
 
@@ -88,6 +89,7 @@ struct espl__plan {
     int buffer_count, buffer_capacity;
     buffer *buffers;
     int *value, *saved, *grad; /* buffer of each node, or -1 */
+    int *again;                /* buffer of the value computed again on the way back, or -1 */
 
     gradient *gradients; /* of each parameter */
     int parameter_count;
@@ -117,6 +119,12 @@ espl_status espl__place_memory(espl__plan *plan);
 static inline espl__shape espl__node_shape(const espl__plan *plan, int node)
 {
     return plan->graph->nodes[node].shape;
+}
+
+/* The buffer in which the way back finds the value of a node. */
+static inline int espl__value_on_way_back(const espl__plan *plan, int node)
+{
+    return plan->again[node] >= 0 ? plan->again[node] : plan->value[node];
 }
 
 #endif

@@ -115,7 +115,7 @@ static void fill_call(const espl__plan *plan, const task *t, int shard, int work
     const binding *b = &plan->bindings[t->binding];
     const espl__node *node = b->at.node;
     const int index = (int)(node - plan->graph->nodes);
-    const bool backward = b->at.role != ESPL__FORWARD;
+    const bool backward = b->at.role != ESPL__FORWARD, back = backward || t->kind == TASK_AGAIN;
 
     fill_common(plan, b, a);
     a->targets = targets_of(plan, shard);
@@ -126,11 +126,14 @@ static void fill_call(const espl__plan *plan, const task *t, int shard, int work
     a->call.workspace = at(plan, plan->workspace_offset + plan->workspace_bytes * (size_t)worker);
     a->call.sums = at(plan, b->sums + (b->needs.sums + 63) / 64 * 64 * (size_t)shard);
     a->call.saved = piece_of(plan, plan->saved[index], shard, worker);
-    a->call.output = piece_of(plan, plan->value[index], shard, worker);
+    a->call.output = piece_of(plan, back ? espl__value_on_way_back(plan, index) : plan->value[index], shard,
+                              worker);
     a->call.grad_output = backward ? piece_of(plan, plan->grad[index], shard, worker) : NULL;
     for (int k = 0; k < node->input_count; k++) {
         const bool hidden = backward && (node->op->passes >> k & 1u);
-        a->inputs[k] = hidden ? NULL : piece_of(plan, plan->value[node->inputs[k]], shard, worker);
+        const int input = node->inputs[k];
+        const int from = backward ? espl__value_on_way_back(plan, input) : plan->value[input];
+        a->inputs[k] = hidden ? NULL : piece_of(plan, from, shard, worker);
         a->grad_inputs[k] = piece_of(plan, t->grad_inputs[k], shard, worker);
     }
     for (int k = 0; k < node->parameter_count; k++)

@@ -212,6 +212,47 @@ static espl_status add_parts(espl__plan *plan, int b, int stage)
     return s;
 }
 
+/* Is this value better computed again than kept? Not if it adds a residual, which would have to be kept
+ * in its place, or if the caller wants it. */
+static bool worth_repeating(const espl__plan *plan, int index)
+{
+    const espl__node *node = &plan->graph->nodes[index];
+
+    return index > 0 && node->op->flags & ESPL__IS_CHEAP && node->input_count == 1 &&
+           index != plan->answer && plan->forward[index] >= 0;
+}
+
+/* Called for every value that a backward task of this stage reads. */
+static espl_status repeat(espl__plan *plan, int index, int stage)
+{
+    espl_status s;
+
+    if (!worth_repeating(plan, index) || plan->again[index] >= 0)
+        return ESPL_OK;
+    if ((s = add_task(plan, TASK_AGAIN, plan->forward[index], stage, NULL)))
+        return s;
+    return add_buffer(plan, shard_bytes(plan, index), &plan->again[index]);
+}
+
+static bool reads_inputs(const binding *b)
+{
+    return b->at.node->op->reads & ESPL__READS_INPUTS && b->at.role != ESPL__BACKWARD_INPUTS;
+}
+
+/* What the backward tasks of a node read: its own value, and those of its inputs. */
+static espl_status repeat_for(espl__plan *plan, int index, int b, int stage)
+{
+    const espl__node *node = &plan->graph->nodes[index];
+    espl_status s = ESPL_OK;
+
+    if (node->op->reads & ESPL__READS_OUTPUT)
+        s = repeat(plan, index, stage);
+    for (int k = 0; !s && reads_inputs(&plan->bindings[b]) && k < node->input_count; k++)
+        if (!(node->op->passes >> k & 1u))
+            s = repeat(plan, node->inputs[k], stage);
+    return s;
+}
+
 static espl_status run_backward(walk *w, int index, int b, int stage)
 {
     espl__plan *plan = w->plan;
@@ -244,6 +285,8 @@ static espl_status add_backward(walk *w, int index)
         const int b = plan->backward[i][index];
         if (b < 0)
             continue;
+        if ((s = repeat_for(plan, index, b, stage)))
+            return s;
         if (plan->bindings[b].kernel->sums) {
             if ((s = add_task(plan, TASK_SUMS, b, stage, NULL)) ||
                 (s = add_merge(plan, b, stage + 1, 0)))
@@ -299,24 +342,24 @@ static void touch_forward(espl__plan *plan, const task *t, int i)
 
     for (int k = 0; k < read; k++)
         touch(plan, plan->value[node->inputs[k]], i);
-    if (t->kind == TASK_RUN) {
-        touch(plan, plan->value[index], i);
-        touch(plan, plan->saved[index], i);
-    }
+    if (t->kind == TASK_SUMS)
+        return;
+    touch(plan, t->kind == TASK_AGAIN ? plan->again[index] : plan->value[index], i);
+    touch(plan, plan->saved[index], i);
 }
 
 static void touch_backward(espl__plan *plan, const task *t, int i)
 {
     const espl__node *node = plan->bindings[t->binding].at.node;
     const int index = (int)(node - plan->graph->nodes);
-    const bool reads_inputs = node->op->reads & ESPL__READS_INPUTS &&
-                              plan->bindings[t->binding].at.role != ESPL__BACKWARD_INPUTS;
+    const binding *b = &plan->bindings[t->binding];
+    const bool after_sums = t->kind == TASK_RUN && b->kernel->sums;
 
-    if (node->op->reads & ESPL__READS_OUTPUT)
-        touch(plan, plan->value[index], i);
+    if (node->op->reads & ESPL__READS_OUTPUT && !after_sums)
+        touch(plan, espl__value_on_way_back(plan, index), i);
     for (int k = 0; k < node->input_count; k++) {
-        if (reads_inputs && !(node->op->passes >> k & 1u))
-            touch(plan, plan->value[node->inputs[k]], i);
+        if (reads_inputs(b) && !(node->op->passes >> k & 1u))
+            touch(plan, espl__value_on_way_back(plan, node->inputs[k]), i);
         touch(plan, t->grad_inputs[k], i);
     }
     touch(plan, plan->grad[index], i);
@@ -338,7 +381,7 @@ static void keep_for_parts(espl__plan *plan)
         const binding *b = &plan->bindings[plan->merges[i].binding];
         if (!b->needs.parts)
             continue;
-        outlive(plan, plan->value[b->at.node->inputs[0]], plan->merges[i].stage);
+        outlive(plan, espl__value_on_way_back(plan, b->at.node->inputs[0]), plan->merges[i].stage);
         outlive(plan, plan->grad[b->at.node - plan->graph->nodes], plan->merges[i].stage);
     }
 }
@@ -380,10 +423,11 @@ static espl_status open_walk(walk *w)
         (s = espl__allocate(plan->ctx, nodes, sizeof(int), &w->grad_ready)) ||
         (s = espl__allocate(plan->ctx, nodes, sizeof(int), &plan->value)) ||
         (s = espl__allocate(plan->ctx, nodes, sizeof(int), &plan->saved)) ||
-        (s = espl__allocate(plan->ctx, nodes, sizeof(int), &plan->grad)))
+        (s = espl__allocate(plan->ctx, nodes, sizeof(int), &plan->grad)) ||
+        (s = espl__allocate(plan->ctx, nodes, sizeof(int), &plan->again)))
         return s;
     for (size_t i = 0; i < nodes; i++)
-        plan->value[i] = plan->saved[i] = plan->grad[i] = -1;
+        plan->value[i] = plan->saved[i] = plan->grad[i] = plan->again[i] = -1;
     return ESPL_OK;
 }
 

@@ -43,7 +43,10 @@ typedef enum espl__reads {
 typedef enum espl__op_flags {
     ESPL__IS_LOSS = 1,        /* reads targets, gives one loss a sample (shape (1)); ends a training graph */
     ESPL__IS_ACTIVATION = 2,  /* element by element, one input, same shape */
-    ESPL__IS_RANDOM = 4       /* draws while training; the identity otherwise */
+    ESPL__IS_RANDOM = 4,      /* draws while training; the identity otherwise */
+    /* Rather computed again from its first input on the way back than kept in memory until then; the
+     * gradient rule reads that input anyway. */
+    ESPL__IS_CHEAP = 8
 } espl__op_flags;
 
 typedef struct espl__op {

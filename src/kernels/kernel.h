@@ -76,7 +76,9 @@ typedef struct espl__call {
     int worker;                /* picks scratch objects, never values */
     int samples, valid;        /* valid may be smaller in the last shard */
     const float *const *inputs;
-    float *output;             /* forward: to write; backward: the forward value (if op->reads says so) */
+    /* forward: to write; backward: the forward value, if op->reads says so, and only in `sums` where a
+     * kernel has sums */
+    float *output;
     /* backward; nobody else reads it, so a kernel may overwrite it. If op->passes names an input, it
      * must hold that input's gradient after `run` (batch norm: the gradient behind the activation) */
     float *grad_output;

@@ -119,6 +119,8 @@ static void forward(const espl__call *call)
 
 /* ---- backward ---- */
 
+/* Also moves the gradient behind the activation, in place: it is the residual's, and `run` goes on from
+ * there. */
 static void backward_sums(const espl__call *call)
 {
     const espl__batch_norm *a = call->node->attributes;
@@ -131,8 +133,9 @@ static void backward_sums(const espl__call *call)
         for (int64_t n = 0; n < call->valid; n++)
             for (int64_t p = 0; p < x.pixels; p++) {
                 const int64_t o = espl__at(&y, n, c, p);
-                const double dy = espl__activate_back(a->activation, call->output[o], call->grad_output[o]);
+                const float dy = espl__activate_back(a->activation, call->output[o], call->grad_output[o]);
                 const double xh = ((double)call->inputs[0][espl__at(&x, n, c, p)] - mean[c]) * inverse[c];
+                call->grad_output[o] = dy;
                 sum.a += dy;
                 sum.b += dy * xh;
             }
@@ -174,7 +177,6 @@ static void backward_merge(const espl__merge_call *call)
 
 static void backward(const espl__call *call)
 {
-    const espl__batch_norm *a = call->node->attributes;
     const espl__layout x = espl__layout_of_input(call->at, 0), y = espl__layout_of_output(call->at);
     const float *mean = call->forward_shared, *inverse = mean + x.channels, *scale = call->parameters[0];
     const float *mean_dy = call->shared, *mean_dy_xh = mean_dy + x.channels;
@@ -183,9 +185,8 @@ static void backward(const espl__call *call)
         for (int64_t c = 0; c < x.channels; c++)
             for (int64_t p = 0; p < x.pixels; p++) {
                 const int64_t i = espl__at(&x, n, c, p), o = espl__at(&y, n, c, p);
-                const float dy = espl__activate_back(a->activation, call->output[o], call->grad_output[o]);
+                const double dy = call->grad_output[o];
                 const double xh = ((double)call->inputs[0][i] - mean[c]) * inverse[c];
-                call->grad_output[o] = dy; /* the residual's gradient */
                 if (call->grad_inputs[0])
                     call->grad_inputs[0][i] =
                         (float)((double)scale[c] * inverse[c] * (dy - mean_dy[c] - xh * mean_dy_xh[c]));
