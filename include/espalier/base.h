@@ -42,7 +42,8 @@ typedef struct espl_context_settings {
     uint64_t seed;       /* of every random draw; 0 is a seed like any other */
     int threads;         /* workers; 0: one for each processor this process may use */
     bool oversubscribe;  /* allow more workers than processors */
-    size_t memory_limit; /* refuse plans that need more bytes than this; 0: what the system has */
+    size_t memory_limit; /* refuse plans and files that need more bytes than this; 0: what the
+                          * system has */
 
     /* Replace malloc. `allocate` returns memory aligned to `alignment` or NULL. */
     void *(*allocate)(void *user, size_t bytes, size_t alignment);

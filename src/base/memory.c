@@ -34,7 +34,8 @@ void *espl__allocate_quietly(espl_context *ctx, size_t count, size_t size)
 {
     size_t bytes = 0;
 
-    if (!espl__multiply(count, size, &bytes) || bytes > SIZE_MAX / 2)
+    /* What a lying file asks for is refused here, before the system promises what it does not have. */
+    if (!espl__multiply(count, size, &bytes) || bytes > ctx->settings.memory_limit || bytes > SIZE_MAX / 2)
         return NULL;
     const size_t whole = (bytes + sizeof(header) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     header *block = ctx->settings.allocate(ctx->settings.user, whole, ALIGNMENT);

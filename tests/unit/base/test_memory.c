@@ -32,6 +32,19 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_int_equal(espl__allocate(ctx, SIZE_MAX / 2, 1, &block), ESPL_NO_MEMORY);
 }
 
+static void a_block_above_the_limit_is_refused(void **state)
+{
+    espl_context *ctx = NULL;
+    void *block = NULL;
+
+    (void)state;
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .memory_limit = 5000 }, &ctx), ESPL_OK);
+    assert_int_equal(espl__allocate(ctx, 5001, 1, &block), ESPL_NO_MEMORY);
+    assert_int_equal(espl__allocate(ctx, 5000, 1, &block), ESPL_OK);
+    espl__release(ctx, block);
+    espl_context_free(ctx);
+}
+
 static void multiplication_tells_overflow(void **state)
 {
     size_t result = 0;
@@ -115,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_CONTEXT(blocks_are_aligned_and_zeroed),
         WITH_CONTEXT(sizes_that_overflow_are_refused),
+        cmocka_unit_test(a_block_above_the_limit_is_refused),
         cmocka_unit_test(multiplication_tells_overflow),
         WITH_CONTEXT(resizing_keeps_what_was_there),
         WITH_CONTEXT(bytes_are_counted),
