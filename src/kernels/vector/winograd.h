@@ -19,6 +19,8 @@
 #define FREQUENCIES 36
 /* Columns of a matrix product computed at once, in vectors. */
 #define PANEL 2
+/* Tiles transformed in one go. */
+#define RUN_TILES 8
 
 /* One tensor of pictures as tiles see it. */
 typedef struct picture {
@@ -36,30 +38,34 @@ typedef struct winograd {
     int64_t from_plane, to_plane; /* floats from one frequency to the next */
 } winograd;
 
-/* Where a tile lies. */
-typedef struct tile {
+/* Some tiles next to each other. */
+typedef struct run {
     int64_t sample;
-    int64_t row, column; /* of `to` */
-} tile;
+    int64_t row, column; /* of `to`, where the first one begins */
+    int64_t tiles;
+} run;
 
 winograd ESPL__VECTOR(winograd_of)(const espl__case *at);
 /* Whether it is a convolution that can be done so, and that gains by it; not to be called where the
  * instruction set is missing. */
 bool ESPL__VECTOR(winograd_suits)(const espl__case *at);
 
-ESPL__INLINE tile tile_at(const winograd *w, int64_t index)
+/* The run that begins with tile `index` of a shard and holds no more than `most` tiles. */
+ESPL__INLINE run run_at(const winograd *w, int64_t index, int64_t most)
 {
-    const int64_t within = index % w->in_sample;
+    const int64_t within = index % w->in_sample, place = within % w->across;
+    int64_t tiles = w->across - place;
 
-    return (tile){ index / w->in_sample, within / w->across * 4, within % w->across * 4 };
+    tiles = tiles < RUN_TILES ? tiles : RUN_TILES;
+    return (run){ index / w->in_sample, within / w->across * 4, place * 4, tiles < most ? tiles : most };
 }
 
-/* First float of channels group * LANES .. of a sample, and the distance between its pixels is `block`. */
-ESPL__INLINE int64_t group_place(const picture *p, int64_t sample, int64_t group)
+/* Where channels group * LANES .. begin in a sample. The distance between their pixels is `block`. */
+ESPL__INLINE int64_t group_place(const picture *p, int64_t group)
 {
     const int64_t channel = group * LANES;
 
-    return sample * p->size + channel / p->block * p->block * p->height * p->width + channel % p->block;
+    return channel / p->block * p->block * p->height * p->width + channel % p->block;
 }
 
 /* C[i][.] = sum over s of a(i, s) * b[s][.] for `rows` rows and one panel of columns, see product.c. */

@@ -78,26 +78,26 @@ static void pack(const espl__call *call)
     }
 }
 
+/* In a function of its own, so that it has all the registers. */
+static ESPL__APART void transform_run(const float *strip, int64_t tiles, float *v, int64_t plane)
+{
+    for (int64_t i = 0; i < tiles; i++)
+        transform_input(strip + i * 4 * LANES, v + i * LANES, plane);
+}
+
 /* V of `count` tiles from tile `first` on. */
 static void transform_inputs(const winograd *w, const float *x, int64_t first, int64_t count, float *v)
 {
-    const picture *p = &w->from;
-    float copy[FREQUENCIES * LANES];
+    strip_memory strip;
 
-    for (int64_t group = 0; group < p->channels / LANES; group++) {
-        float *to = v + group * w->batch * LANES;
-        for (int64_t i = 0; i < count; i++, to += LANES) {
-            const tile t = tile_at(w, first + i);
-            const int64_t row = t.row - w->before[0], column = t.column - w->before[1];
-            const float *from = x + group_place(p, t.sample, group);
-            if (tile_inside(p, row, column, 6)) {
-                from += (row * p->width + column) * p->block;
-                transform_input(from, p->width * p->block, p->block, to, w->from_plane);
-            } else {
-                copy_tile(from, p, row, column, 6, copy);
-                transform_input(copy, 6 * LANES, LANES, to, w->from_plane);
-            }
+    for (int64_t done = 0; done < count;) {
+        const run r = run_at(w, first + done, count - done);
+        for (int64_t group = 0; group < w->from.channels / LANES; group++) {
+            const float *from = x + r.sample * w->from.size + group_place(&w->from, group);
+            copy_strip(from, &w->from, r.row - w->before[0], r.column - w->before[1], 6, 4 * r.tiles + 2, strip);
+            transform_run(strip, r.tiles, v + (group * w->batch + done) * LANES, w->from_plane);
         }
+        done += r.tiles;
     }
 }
 
@@ -127,46 +127,68 @@ typedef struct finish {
     int activation;
 } finish;
 
-ESPL__INLINE vec finished(const finish *by, vec y, vec shift, int64_t place)
+/* Four rows of a tile at y, `row` floats apart. */
+ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t row)
 {
-    y += shift;
-    if (by->residual)
-        y += v_load(by->residual + place);
-    return v_activate(by->activation, y);
-}
+    vec first[4], second[4];
 
-/* Rows `row` and `row` + 2 of a tile, cut at the edges of the picture. */
-ESPL__INLINE void write_rows(const winograd *w, const finish *by, bool plain, vec rows[2][4], int64_t place,
-                             const tile *t, int half, vec shift, float *y)
-{
-    const picture *p = &w->to;
-    const bool whole = tile_inside(p, t->row, t->column, 4);
-
-    for (int i = 0; i < 2; i++) {
-        const int64_t row = t->row + half + 2 * i;
+    for (int half = 0; half < 2; half++) {
+        transform_output(m, plane, half, first, second);
         for (int j = 0; j < 4; j++) {
-            const int64_t at = place + (row * p->width + t->column + j) * p->block;
-            if (whole || (row < p->height && t->column + j < p->width))
-                v_store(y + at, plain ? rows[i][j] : finished(by, rows[i][j], shift, at));
+            v_store(y + half * row + j * LANES, first[j]);
+            v_store(y + (half + 2) * row + j * LANES, second[j]);
         }
     }
 }
 
-ESPL__INLINE void transform_outputs(const winograd *w, const finish *by, bool plain, const float *m, int64_t first,
-                                    int64_t count, float *y)
+static ESPL__APART void output_run(const float *m, int64_t plane, float *y, int64_t row, int64_t tiles)
 {
-    for (int64_t group = 0; group < w->to.channels / LANES; group++) {
-        const float *from = m + group * w->batch * LANES;
-        const vec shift = plain ? (vec){ 0 } : v_load(by->shift + group * LANES);
-        for (int64_t i = 0; i < count; i++, from += LANES) {
-            const tile t = tile_at(w, first + i);
-            const int64_t place = group_place(&w->to, t.sample, group);
-            vec rows[2][4];
-            transform_output(from, w->to_plane, 0, rows[0], rows[1]);
-            write_rows(w, by, plain, rows, place, &t, 0, shift, y);
-            transform_output(from, w->to_plane, 1, rows[0], rows[1]);
-            write_rows(w, by, plain, rows, place, &t, 1, shift, y);
+    for (int64_t i = 0; i < tiles; i++)
+        output_tile(m + i * LANES, plane, y + i * 4 * LANES, row);
+}
+
+/* What of the strip lies in the picture goes there, finished. `place` is where the run begins in y. */
+ESPL__INLINE void copy_back(const winograd *w, const finish *by, const float *strip, const run *r, int64_t group,
+                            int64_t place, float *y)
+{
+    const picture *p = &w->to;
+    const int64_t rows = p->height - r->row < 4 ? p->height - r->row : 4;
+    const int64_t right = p->width - r->column, columns = right < 4 * r->tiles ? right : 4 * r->tiles;
+    const vec shift = by->shift ? v_load(by->shift + group * LANES) : (vec){ 0 };
+
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) {
+            const int64_t at = place + (i * p->width + j) * p->block;
+            vec value = v_load(strip + (i * STRIP_WIDTH + j) * LANES);
+            if (by->shift)
+                value += shift;
+            if (by->residual)
+                value += v_load(by->residual + at);
+            v_store(y + at, v_activate(by->activation, value));
         }
+}
+
+static void transform_outputs(const winograd *w, const finish *by, const float *m, int64_t first, int64_t count,
+                              float *y)
+{
+    const picture *p = &w->to;
+    const bool plain = !by->shift && p->block == LANES;
+    strip_memory strip;
+
+    for (int64_t done = 0; done < count;) {
+        const run r = run_at(w, first + done, count - done);
+        const bool whole = r.row + 4 <= p->height && r.column + 4 * r.tiles <= p->width;
+        for (int64_t group = 0; group < p->channels / LANES; group++) {
+            const int64_t place = r.sample * p->size + group_place(p, group) + (r.row * p->width + r.column) * p->block;
+            const float *from = m + (group * w->batch + done) * LANES;
+            if (plain && whole) {
+                output_run(from, w->to_plane, y + place, p->width * LANES, r.tiles);
+            } else {
+                output_run(from, w->to_plane, strip, STRIP_WIDTH * LANES, r.tiles);
+                copy_back(w, by, strip, &r, group, place, y);
+            }
+        }
+        done += r.tiles;
     }
 }
 
@@ -174,16 +196,13 @@ static void convolve(const espl__call *call, const float *x, float *y, int sampl
 {
     const winograd w = ESPL__VECTOR(winograd_of)(call->at);
     float *v = call->workspace, *m = v + FREQUENCIES * w.from_plane;
-    const int64_t tiles = samples * w.in_sample;
+    const int64_t all = samples * w.in_sample;
 
-    for (int64_t first = 0; first < tiles; first += w.batch) {
-        const int64_t count = tiles - first < w.batch ? tiles - first : w.batch;
+    for (int64_t first = 0; first < all; first += w.batch) {
+        const int64_t count = all - first < w.batch ? all - first : w.batch;
         transform_inputs(&w, x, first, count, v);
         multiply(&w, call->packed, v, count, m);
-        if (by->shift)
-            transform_outputs(&w, by, false, m, first, count, y);
-        else
-            transform_outputs(&w, by, true, m, first, count, y);
+        transform_outputs(&w, by, m, first, count, y);
     }
 }
 

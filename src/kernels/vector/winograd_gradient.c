@@ -5,33 +5,38 @@
 #include "kernels/vector/winograd.h"
 #include "kernels/vector/winograd_transforms.h"
 
-/* V of the input (side 6) or of the gradient (side 4) for `count` tiles from tile `first` on. */
-ESPL__INLINE void transform_tiles(const winograd *w, const picture *p, const float *x, int64_t first, int64_t count,
-                                  int side, float *v, int64_t plane)
+/* In functions of their own, so that they have all the registers. */
+static ESPL__APART void input_run(const float *strip, int64_t tiles, float *v, int64_t plane)
 {
-    float copy[FREQUENCIES * LANES];
+    for (int64_t i = 0; i < tiles; i++)
+        transform_input(strip + i * 4 * LANES, v + i * LANES, plane);
+}
 
-    for (int64_t group = 0; group < p->channels / LANES; group++) {
-        float *to = v + group * w->batch * LANES;
-        for (int64_t i = 0; i < count; i++, to += LANES) {
-            const tile t = tile_at(w, first + i);
-            const int64_t row = side == 6 ? t.row - w->before[0] : t.row;
-            const int64_t column = side == 6 ? t.column - w->before[1] : t.column;
-            const float *from = x + group_place(p, t.sample, group);
-            int64_t line = p->width * p->block, pixel = p->block;
-            if (tile_inside(p, row, column, side)) {
-                from += row * line + column * pixel;
-            } else {
-                copy_tile(from, p, row, column, side, copy);
-                from = copy;
-                line = side * LANES;
-                pixel = LANES;
-            }
-            if (side == 6)
-                transform_input(from, line, pixel, to, plane);
-            else
-                transform_gradient(from, line, pixel, to, plane);
+static ESPL__APART void gradient_run(const float *strip, int64_t tiles, float *v, int64_t plane)
+{
+    for (int64_t i = 0; i < tiles; i++)
+        transform_gradient(strip + i * 4 * LANES, v + i * LANES, plane);
+}
+
+/* V of the input and K dy K' of the gradient for `count` tiles from tile `first` on. */
+static void transform_both(const winograd *w, const float *x, const float *dy, int64_t first, int64_t count, float *v,
+                           float *d)
+{
+    strip_memory strip;
+
+    for (int64_t done = 0; done < count;) {
+        const run r = run_at(w, first + done, count - done);
+        for (int64_t group = 0; group < w->from.channels / LANES; group++) {
+            const float *from = x + r.sample * w->from.size + group_place(&w->from, group);
+            copy_strip(from, &w->from, r.row - w->before[0], r.column - w->before[1], 6, 4 * r.tiles + 2, strip);
+            input_run(strip, r.tiles, v + (group * w->batch + done) * LANES, w->from_plane);
         }
+        for (int64_t group = 0; group < w->to.channels / LANES; group++) {
+            const float *from = dy + r.sample * w->to.size + group_place(&w->to, group);
+            copy_strip(from, &w->to, r.row, r.column, 4, 4 * r.tiles, strip);
+            gradient_run(strip, r.tiles, d + (group * w->batch + done) * LANES, w->to_plane);
+        }
+        done += r.tiles;
     }
 }
 
@@ -84,7 +89,7 @@ static void bias_gradient(const espl__call *call, const picture *p)
     for (int64_t group = 0; group < p->channels / LANES; group++) {
         double sum[LANES] = { 0 };
         for (int n = 0; n < call->valid; n++) {
-            const float *from = call->grad_output + group_place(p, n, group);
+            const float *from = call->grad_output + n * p->size + group_place(p, group);
             for (int64_t row = 0; row < p->height; row++) {
                 float lanes[LANES];
                 vec line = { 0 };
@@ -100,17 +105,16 @@ static void bias_gradient(const espl__call *call, const picture *p)
     }
 }
 
-static void run(const espl__call *call)
+static void backward_parameters(const espl__call *call)
 {
     const winograd w = ESPL__VECTOR(winograd_of)(call->at);
     const espl__conv2d *a = call->node->attributes;
     float *v = call->workspace, *d = v + FREQUENCIES * w.from_plane, *sums = d + FREQUENCIES * w.to_plane;
-    const int64_t tiles = call->valid * w.in_sample;
+    const int64_t all = call->valid * w.in_sample;
 
-    for (int64_t first = 0; call->grad_parameters[0] && first < tiles; first += w.batch) {
-        const int64_t count = tiles - first < w.batch ? tiles - first : w.batch;
-        transform_tiles(&w, &w.from, call->inputs[0], first, count, 6, v, w.from_plane);
-        transform_tiles(&w, &w.to, call->grad_output, first, count, 4, d, w.to_plane);
+    for (int64_t first = 0; call->grad_parameters[0] && first < all; first += w.batch) {
+        const int64_t count = all - first < w.batch ? all - first : w.batch;
+        transform_both(&w, call->inputs[0], call->grad_output, first, count, v, d);
         multiply(&w, v, d, count, first > 0, sums);
     }
     if (call->grad_parameters[0])
@@ -166,6 +170,6 @@ const espl__kernel ESPL__KERNEL(winograd_conv2d_backward_parameters) = {
     .role = ESPL__BACKWARD_PARAMETERS,
     .fits = fits,
     .prepare = prepare,
-    .run = run,
+    .run = backward_parameters,
     .unpack = unpack,
 };

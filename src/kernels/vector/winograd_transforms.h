@@ -5,6 +5,18 @@
 
 #include "kernels/vector/winograd.h"
 
+/* Pixels are copied from a picture into a *strip* first, with the zeros around it: then tiles at the edge are like
+ * all others, and every pixel lies at a constant distance from the tile's first one. */
+#define STRIP_WIDTH (4 * RUN_TILES + 2)
+typedef float strip_memory[6 * STRIP_WIDTH * LANES] __attribute__((aligned(64)));
+
+/* Six vectors `plane` floats apart. */
+ESPL__INLINE void store_line(const vec line[6], float *v, int64_t plane)
+{
+    for (int i = 0; i < 6; i++, v = v_anchor(v + plane))
+        v_store(v, line[i]);
+}
+
 /* B' times six numbers:
  *     4  0 -5  0  1  0
  *     0 -4 -4  1  1  0
@@ -17,20 +29,17 @@ ESPL__INLINE void input_line(const vec d[6], float *v, int64_t plane)
     const vec a = v_fma(v_all(-4), d[2], d[4]), b = v_fma(v_all(-4), d[1], d[3]);
     const vec c = d[4] - d[2], e = d[3] - d[1];
 
-    v_store(v, v_fma(v_all(4), d[0] - d[2], c));
-    v_store(v + plane, a + b);
-    v_store(v + 2 * plane, a - b);
-    v_store(v + 3 * plane, v_fma(v_all(2), e, c));
-    v_store(v + 4 * plane, v_fma(v_all(-2), e, c));
-    v_store(v + 5 * plane, v_fma(v_all(-4), e, d[5] - d[3]));
+    const vec line[6] = { v_fma(v_all(4), d[0] - d[2], c), a + b, a - b, v_fma(v_all(2), e, c),
+                          v_fma(v_all(-2), e, c), v_fma(v_all(-4), e, d[5] - d[3]) };
+    store_line(line, v, plane);
 }
 
-/* V = B' d B: 6x6 pixels at x, `row` and `pixel` floats apart, become 36 vectors `plane` floats apart. */
-ESPL__INLINE void transform_input(const float *x, int64_t row, int64_t pixel, float *v, int64_t plane)
+/* V = B' d B: 6x6 pixels of a strip at x become 36 vectors `plane` floats apart. */
+ESPL__INLINE void transform_input(const float *x, float *v, int64_t plane)
 {
     vec s[6], t[6];
 
-#define D(i, j) v_load(x + (i)*row + (j)*pixel)
+#define D(i, j) v_load(x + ((i)*STRIP_WIDTH + (j)) * LANES)
     for (int j = 0; j < 6; j++) {
         const vec d2 = D(2, j);
         s[j] = v_fma(v_all(4), D(0, j) - d2, D(4, j) - d2);
@@ -108,20 +117,17 @@ ESPL__INLINE void gradient_line(const vec d[4], float *v, int64_t plane)
     const vec even = d[0] + d[2], odd = d[1] + d[3];
     const vec far_even = v_fma(v_all(4), d[2], d[0]), far_odd = v_fma(v_all(4), d[3], d[1]);
 
-    v_store(v, d[0]);
-    v_store(v + plane, even + odd);
-    v_store(v + 2 * plane, even - odd);
-    v_store(v + 3 * plane, v_fma(v_all(2), far_odd, far_even));
-    v_store(v + 4 * plane, v_fma(v_all(-2), far_odd, far_even));
-    v_store(v + 5 * plane, d[3]);
+    const vec line[6] = { d[0], even + odd, even - odd, v_fma(v_all(2), far_odd, far_even),
+                          v_fma(v_all(-2), far_odd, far_even), d[3] };
+    store_line(line, v, plane);
 }
 
-/* K dy K' of 4x4 pixels at dy. */
-ESPL__INLINE void transform_gradient(const float *dy, int64_t row, int64_t pixel, float *v, int64_t plane)
+/* K dy K' of 4x4 pixels of a strip at dy. */
+ESPL__INLINE void transform_gradient(const float *dy, float *v, int64_t plane)
 {
     vec s[4], t[4];
 
-#define D(i, j) v_load(dy + (i)*row + (j)*pixel)
+#define D(i, j) v_load(dy + ((i)*STRIP_WIDTH + (j)) * LANES)
     for (int j = 0; j < 4; j++) {
         s[j] = D(0, j);
         t[j] = D(3, j);
@@ -212,25 +218,28 @@ ESPL__INLINE void transform_taps(const float *m, int64_t plane, vec taps[9])
         taps_line(rows[i], taps + 3 * i);
 }
 
-/* Copies the part of `side` x `side` pixels from (row, column) that lies in the picture, zeros elsewhere.
- * `x` is pixel (0, 0) of LANES channels. */
-ESPL__INLINE void copy_tile(const float *x, const picture *p, int64_t row, int64_t column, int side, float *to)
+/* Copies `rows` x `columns` pixels of LANES channels from (row, column) on into a strip, zeros where the picture
+ * has none. `x` is the pixel (0, 0). */
+static inline void copy_strip(const float *x, const picture *p, int64_t row, int64_t column, int64_t rows,
+                              int64_t columns, float *strip)
 {
-    const vec zero = { 0 };
+    const int64_t left = column < 0 ? -column : 0, right = p->width - column;
+    const int64_t begin = left < columns ? left : columns, end = right < begin ? begin : right < columns ? right
+                                                                                                         : columns;
 
-    for (int i = 0; i < side; i++) {
-        const bool inside = row + i >= 0 && row + i < p->height;
-        const float *line = x + (row + i) * p->width * p->block;
-        for (int j = 0; j < side; j++) {
-            const bool here = inside && column + j >= 0 && column + j < p->width;
-            v_store(to + (i * side + j) * LANES, here ? v_load(line + (column + j) * p->block) : zero);
+    for (int64_t i = 0; i < rows; i++, strip += STRIP_WIDTH * LANES) {
+        const float *line = x + ((row + i) * p->width + column) * p->block;
+        if (row + i < 0 || row + i >= p->height) {
+            memset(strip, 0, (size_t)(columns * LANES) * sizeof(float));
+            continue;
         }
+        for (int64_t j = 0; j < begin; j++)
+            v_store(strip + j * LANES, (vec){ 0 });
+        for (int64_t j = begin; j < end; j++)
+            v_store(strip + j * LANES, v_load(line + j * p->block));
+        for (int64_t j = end; j < columns; j++)
+            v_store(strip + j * LANES, (vec){ 0 });
     }
-}
-
-ESPL__INLINE bool tile_inside(const picture *p, int64_t row, int64_t column, int side)
-{
-    return row >= 0 && column >= 0 && row + side <= p->height && column + side <= p->width;
 }
 
 #endif
