@@ -27,8 +27,8 @@ typedef struct espl_listed {
 } espl_listed;
 /* false past the end of that kind */
 ESPL_API bool espl_listed_at(const char *kind, int index, espl_listed *result);
-/* The options of a technique, optimizer or op, one line each "name  type  default  range  help", as one
- * text to be freed with espl_text_free; ESPL_BAD_OPTION if there is no such thing. */
+/* The options of a technique, optimizer or op, one line each with a tab between name, type, default,
+ * range and help, as one text to be freed with espl_text_free; ESPL_BAD_OPTION if there is no such thing. */
 ESPL_API espl_status espl_options_text(espl_context *context, const char *kind, const char *name, char **text);
 ESPL_API void espl_text_free(espl_context *context, char *text);
 

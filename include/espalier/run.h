@@ -84,6 +84,10 @@ ESPL_API void espl_run_free(espl_run *run);
 
 /* ---- scoring and predicting ---- */
 
+/* Fills what is zero in `settings` by how the samples were prepared that the net was trained with: size,
+ * channels and resize rule. Texts stay the net's. */
+ESPL_API void espl_net_prepare_data(const espl_net *net, espl_data_settings *settings);
+
 typedef struct espl_score_class {
     double precision, recall;
     int64_t count;

@@ -99,20 +99,32 @@ static bool read_choice(const char *choices, const char *text, int *value)
     return false;
 }
 
+/* "one|two|three" as "one or two or three" */
+static void spell_choices(const char *choices, char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (const char *c = choices; *c && used + 5 < size; c++)
+        if (*c == '|')
+            used += (size_t)snprintf(text + used, size - used, " or ");
+        else
+            text[used++] = *c;
+    text[used] = '\0';
+}
+
 static int complain_value(const line *l, const cli_option *option, const char *given)
 {
-    char range[96] = "";
+    char expected[128];
 
-    if (option->high < 1e15)
-        snprintf(range, sizeof range, " from %g to %g", option->low, option->high);
-    else
-        snprintf(range, sizeof range, ", %g or more", option->low);
     if (option->type == CLI_CHOICE)
-        cli_complain("%s: --%s wants one of %s, not \"%s\"", l->command->name, option->name, option->value,
-                     given);
+        spell_choices(option->value, expected, sizeof expected);
+    else if (option->high < 1e15)
+        snprintf(expected, sizeof expected, "a %snumber from %g to %g", option->type == CLI_REAL ? "" : "whole ",
+                 option->low, option->high);
     else
-        cli_complain("%s: --%s wants a %s%s, not \"%s\"", l->command->name, option->name,
-                     option->type == CLI_REAL ? "number" : "whole number", range, given);
+        snprintf(expected, sizeof expected, "a %snumber, %g or more", option->type == CLI_REAL ? "" : "whole ",
+                 option->low);
+    cli_complain("%s: --%s wants %s, not \"%s\"", l->command->name, option->name, expected, given);
     return CLI_WRONG_USE;
 }
 

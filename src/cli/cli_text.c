@@ -90,6 +90,14 @@ cli_figure figure_percent(double share)
     return f;
 }
 
+cli_figure figure_loss(double loss)
+{
+    cli_figure f;
+
+    snprintf(f.text, sizeof f.text, loss > 0 && loss < 0.001 ? "%.1e" : "%.4f", loss);
+    return f;
+}
+
 cli_figure figure_rate(double per_second)
 {
     cli_figure f;

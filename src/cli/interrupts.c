@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define CLOSING SIGUSR1 /* wakes our thread at the end; from anybody else it means what it always does */
+
 struct interrupts {
     pthread_t thread;
     sigset_t signals, before;
@@ -28,7 +30,7 @@ static void die_of(const interrupts *all, int number)
 static void heed(interrupts *all, int number)
 {
     pthread_mutex_lock(&all->lock);
-    const bool ask = all->ctx && !all->asked;
+    const bool ask = all->ctx && !all->asked && number != CLOSING;
     if (ask) {
         all->asked = true;
         espl_interrupt(all->ctx);
@@ -58,6 +60,7 @@ interrupts *interrupts_open(void)
     sigemptyset(&all->signals);
     sigaddset(&all->signals, SIGINT);
     sigaddset(&all->signals, SIGTERM);
+    sigaddset(&all->signals, CLOSING);
     pthread_sigmask(SIG_BLOCK, &all->signals, &all->before);
     if (pthread_create(&all->thread, NULL, wait_for_signals, all) == 0)
         return all;
@@ -85,7 +88,7 @@ void interrupts_close(interrupts *all)
     if (!all)
         return;
     atomic_store(&all->closing, true);
-    pthread_kill(all->thread, SIGTERM);
+    pthread_kill(all->thread, CLOSING);
     pthread_join(all->thread, NULL);
     pthread_sigmask(SIG_SETMASK, &all->before, NULL);
     pthread_mutex_destroy(&all->lock);

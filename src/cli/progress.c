@@ -54,7 +54,7 @@ static void compose_pieces(const progress *p, const espl_news *news, int64_t epo
     snprintf(piece[EPOCH], 48, "epoch %" PRId64 "/%" PRId64, epoch, news->epochs);
     snprintf(piece[SPEED], 48, "  %s images/s", figure_rate(news->images_per_second).text);
     snprintf(piece[LEFT], 48, "  ETA %s", isfinite(left) ? figure_clock(left).text : "?");
-    snprintf(piece[LOSS], 48, "  loss %.4f", news->loss);
+    snprintf(piece[LOSS], 48, "  loss %s", figure_loss(news->loss).text);
     snprintf(piece[ACCURACY], 48, "  accuracy %.1f %%", 100 * news->top1);
 }
 
@@ -152,10 +152,10 @@ static void compose_line(const espl_news *news, char piece[LINE_PIECES][48])
     const int digits = snprintf(epochs, sizeof epochs, "%" PRId64, news->epochs);
 
     snprintf(piece[LINE_EPOCH], 48, "epoch %*" PRId64 "/%s", digits, news->epoch, epochs);
-    snprintf(piece[LINE_LOSS], 48, "  loss %.4f", news->loss);
+    snprintf(piece[LINE_LOSS], 48, "  loss %s", figure_loss(news->loss).text);
     snprintf(piece[LINE_ACCURACY], 48, "  accuracy %.2f %%", 100 * news->top1);
     if (isfinite(news->held_out_loss)) {
-        snprintf(piece[LINE_HELD_LOSS], 48, "  held-out loss %.4f", news->held_out_loss);
+        snprintf(piece[LINE_HELD_LOSS], 48, "  held-out loss %s", figure_loss(news->held_out_loss).text);
         snprintf(piece[LINE_HELD_ACCURACY], 48, "  accuracy %.2f %%", 100 * news->held_out_top1);
     }
     snprintf(piece[LINE_RATE], 48, "  rate %.4g", news->rate);

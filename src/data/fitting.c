@@ -29,6 +29,11 @@ espl_status espl__fitting_make(espl_context *ctx, const espl_data_settings *sett
 {
     if (!espl__fit_rule_of(settings->resize, &fitting->rule))
         return espl__fail(ctx, ESPL_BAD_OPTION, "resize: \"%s\" is none of crop, stretch, keras", settings->resize);
+    if (stored[1] * stored[2] == 1 && stored[0] != 1 && stored[0] != 3 &&
+        (settings->height || settings->width || settings->channels))
+        return espl__fail(ctx, ESPL_BAD_OPTION,
+                          "height, width and channels are for pictures; the samples are rows of %lld numbers",
+                          (long long)stored[0]);
     if (settings->height < 0 || settings->width < 0 || settings->height > LARGEST_SIDE ||
         settings->width > LARGEST_SIDE || !settings->height != !settings->width)
         return espl__fail(ctx, ESPL_BAD_OPTION,

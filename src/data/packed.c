@@ -1,4 +1,4 @@
-/* Files that may be wrapped in gzip, by zlib, which reads plain ones as well. */
+/* Reading files that may be wrapped in gzip, by zlib, which reads plain ones as well. */
 #include "data/packed.h"
 #include "data/paths.h"
 
@@ -6,38 +6,71 @@
 #include <string.h>
 #include <zlib.h>
 
-#define MOST_EXPANSION 1040 /* deflate makes at most 1032 bytes of one */
 #define FIRST_PIECE ((size_t)1 << 20)
 #define LARGEST_READ ((size_t)1 << 30) /* gzread counts in unsigned */
 
 struct espl__packed {
     espl_context *ctx;
-    char *path;
-    gzFile file;
-    size_t on_disk, taken;
+    char *name;
+    const espl__packing *packing;
+    void *inner;
+    size_t on_disk, most, taken;
 };
+
+/* ---- gzip and plain ---- */
+
+static int64_t read_gzip(void *inner, void *data, size_t bytes, const char **reason)
+{
+    const gzFile file = inner;
+    const int count = gzread(file, data, (unsigned)(bytes < LARGEST_READ ? bytes : LARGEST_READ));
+    int code = 0;
+
+    *reason = gzerror(file, &code);
+    if (code == Z_ERRNO)
+        *reason = strerror(errno);
+    return count < 0 || code == Z_BUF_ERROR ? -1 : count; /* the latter: the end came within the packed data */
+}
+
+static void close_gzip(void *inner)
+{
+    gzclose(inner);
+}
+
+static const espl__packing gzip = { read_gzip, close_gzip };
 
 espl_status espl__packed_open(espl_context *ctx, const char *path, espl__packed **result)
 {
     const int64_t bytes = espl__path_bytes(path);
-    espl__packed *p = NULL;
 
     *result = NULL;
     if (bytes < 0)
         return espl__fail(ctx, ESPL_NO_FILE, "%s: there is no such file", path);
+    const gzFile file = gzopen(path, "rb");
+    if (!file)
+        return espl__fail(ctx, ESPL_NO_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+    gzbuffer(file, 1 << 17);
+    const size_t on_disk = (size_t)bytes;
+    size_t most = on_disk;
+    if (!gzdirect(file) && !espl__multiply(on_disk, ESPL__MOST_EXPANSION, &most))
+        most = SIZE_MAX;
+    return espl__packed_wrap(ctx, path, on_disk, most, &gzip, file, result);
+}
+
+/* ---- any packing ---- */
+
+espl_status espl__packed_wrap(espl_context *ctx, const char *name, size_t on_disk, size_t most,
+                              const espl__packing *packing, void *inner, espl__packed **result)
+{
+    espl__packed *p = NULL;
     espl_status status = espl__allocate(ctx, 1, sizeof *p, &p);
-    if (status)
+
+    *result = NULL;
+    if (status) {
+        packing->close(inner);
         return status;
-    p->ctx = ctx;
-    p->on_disk = (size_t)bytes;
-    status = espl__copy_text(ctx, path, &p->path);
-    if (!status) {
-        p->file = gzopen(path, "rb");
-        if (!p->file)
-            status = espl__fail(ctx, ESPL_NO_FILE, "%s: cannot be opened: %s", path, strerror(errno));
-        else
-            gzbuffer(p->file, 1 << 17);
     }
+    *p = (espl__packed){ .ctx = ctx, .packing = packing, .inner = inner, .on_disk = on_disk, .most = most };
+    status = espl__copy_text(ctx, name, &p->name);
     if (status)
         espl__packed_free(p);
     else
@@ -45,57 +78,47 @@ espl_status espl__packed_open(espl_context *ctx, const char *path, espl__packed 
     return status;
 }
 
-static espl_status damaged(espl__packed *p)
+const char *espl__packed_name(const espl__packed *p)
 {
-    int code = 0;
-    const char *reason = gzerror(p->file, &code);
-
-    if (code == Z_ERRNO)
-        reason = strerror(errno);
-    return espl__fail(p->ctx, ESPL_BAD_FILE, "%s: the compressed data is damaged or cut off after %zu bytes (%s)",
-                      p->path, p->taken, reason);
+    return p->name;
 }
 
 espl_status espl__packed_read(espl__packed *p, void *data, size_t bytes, size_t *got)
 {
     *got = 0;
     while (*got < bytes) {
-        const size_t piece = bytes - *got < LARGEST_READ ? bytes - *got : LARGEST_READ;
-        const int count = gzread(p->file, (char *)data + *got, (unsigned)piece);
-        int code = 0;
+        const char *reason = "";
+        const int64_t count = p->packing->read(p->inner, (char *)data + *got, bytes - *got, &reason);
         if (count < 0)
-            return damaged(p);
+            return espl__fail(p->ctx, ESPL_BAD_FILE, "%s: the compressed data is damaged or cut off after %zu bytes (%s)",
+                              p->name, p->taken, reason);
+        if (!count)
+            break;
         *got += (size_t)count;
         p->taken += (size_t)count;
-        gzerror(p->file, &code);
-        if (code == Z_BUF_ERROR) /* the end came in the middle of a compressed stream */
-            return damaged(p);
-        if ((size_t)count < piece)
-            break;
     }
     return ESPL_OK;
 }
 
-static espl_status too_short(espl__packed *p, size_t wanted, const char *what)
+espl_status espl__packed_expect(espl__packed *p, size_t bytes, const char *what)
 {
+    if (p->taken <= p->most && bytes <= p->most - p->taken)
+        return ESPL_OK;
     return espl__fail(p->ctx, ESPL_BAD_FILE,
-                      "%s: %s: the header promises %zu bytes, the file has only %zu; it was cut off or is not what it says",
-                      p->path, what, wanted, p->taken);
+                      "%s: %s: the header promises %zu bytes, more than a file of %zu bytes can hold; it was cut off or is "
+                      "not what it says",
+                      p->name, what, bytes, p->on_disk);
 }
 
+/* Where nothing is packed, the size of the file is the truth; otherwise only what comes is. */
 espl_status espl__packed_take(espl__packed *p, size_t bytes, const char *what, uint8_t **data)
 {
-    const bool plain = gzdirect(p->file) != 0;
-    const size_t most = plain ? p->on_disk : p->on_disk > SIZE_MAX / MOST_EXPANSION ? SIZE_MAX
-                                                                                    : p->on_disk * MOST_EXPANSION;
-    size_t have = 0, capacity = plain || bytes < FIRST_PIECE ? bytes : FIRST_PIECE;
+    size_t have = 0, capacity = p->most == p->on_disk || bytes < FIRST_PIECE ? bytes : FIRST_PIECE;
+    espl_status status = espl__packed_expect(p, bytes, what);
 
     *data = NULL;
-    if (bytes > most || p->taken > most - bytes)
-        return espl__fail(p->ctx, ESPL_BAD_FILE,
-                          "%s: %s: the header promises %zu bytes, more than a file of %zu bytes can hold",
-                          p->path, what, bytes, p->on_disk);
-    espl_status status = espl__allocate(p->ctx, capacity, 1, data);
+    if (!status)
+        status = espl__allocate(p->ctx, capacity, 1, data);
     while (!status && have < bytes) {
         size_t got = 0;
         if (have == capacity) {
@@ -105,9 +128,37 @@ espl_status espl__packed_take(espl__packed *p, size_t bytes, const char *what, u
         }
         if (!status)
             status = espl__packed_read(p, *data + have, capacity - have, &got);
-        if (!status && got < capacity - have)
-            status = too_short(p, bytes, what);
         have += got;
+        if (!status && have < capacity)
+            status = espl__fail(p->ctx, ESPL_BAD_FILE,
+                                "%s: %s: the header promises %zu bytes, the file has only %zu; it was cut off or is not "
+                                "what it says",
+                                p->name, what, bytes, have);
+    }
+    if (status) {
+        espl__release(p->ctx, *data);
+        *data = NULL;
+    }
+    return status;
+}
+
+espl_status espl__packed_take_all(espl__packed *p, size_t limit, char **data, size_t *bytes)
+{
+    size_t capacity = (p->on_disk < limit ? p->on_disk : limit) + 2, got = 0;
+    espl_status status = espl__allocate(p->ctx, capacity, 1, data);
+
+    *bytes = 0;
+    while (!status) {
+        status = espl__packed_read(p, *data + *bytes, capacity - 1 - *bytes, &got);
+        *bytes += got;
+        if (status || *bytes < capacity - 1)
+            break;
+        if (*bytes > limit)
+            status = espl__fail(p->ctx, ESPL_BAD_FILE, "%s: holds more than the %zu bytes that are accepted here", p->name,
+                                limit);
+        else
+            status = espl__resize(p->ctx, *bytes, capacity * 2, 1, data);
+        capacity *= 2;
     }
     if (status) {
         espl__release(p->ctx, *data);
@@ -123,7 +174,7 @@ espl_status espl__packed_expect_end(espl__packed *p)
     const espl_status status = espl__packed_read(p, &more, 1, &got);
 
     if (!status && got)
-        return espl__fail(p->ctx, ESPL_BAD_FILE, "%s: goes on after the %zu bytes that its header promises", p->path,
+        return espl__fail(p->ctx, ESPL_BAD_FILE, "%s: goes on after the %zu bytes that its header promises", p->name,
                           p->taken - 1);
     return status;
 }
@@ -132,8 +183,7 @@ void espl__packed_free(espl__packed *p)
 {
     if (!p)
         return;
-    if (p->file)
-        gzclose(p->file);
-    espl__release(p->ctx, p->path);
+    p->packing->close(p->inner);
+    espl__release(p->ctx, p->name);
     espl__release(p->ctx, p);
 }

@@ -90,11 +90,6 @@ espl_status espl__samples_name_classes(espl__samples *s, const char *folder, con
     return status;
 }
 
-static bool counts_as_channels(int64_t dim)
-{
-    return dim == 1 || dim == 3 || dim == 4;
-}
-
 bool espl__samples_shape(espl__samples *s, const int64_t *dims, int rank)
 {
     int64_t *stored = s->stored;
@@ -102,7 +97,7 @@ bool espl__samples_shape(espl__samples *s, const int64_t *dims, int rank)
     if (rank < 1 || rank > 4)
         return false;
     s->count = dims[0];
-    s->channels_last = rank == 4 && counts_as_channels(dims[3]) && !counts_as_channels(dims[1]);
+    s->channels_last = rank == 4 && (dims[3] == 1 || dims[3] == 3 || dims[3] == 4);
     stored[0] = rank == 2 ? dims[1] : rank < 4       ? 1
                                   : s->channels_last ? dims[3]
                                                      : dims[1];

@@ -28,8 +28,8 @@ void espl__samples_free(espl_context *ctx, void *state);
  * failure; fewer names than classes is. */
 espl_status espl__samples_name_classes(espl__samples *samples, const char *folder, const char *const *files);
 espl_status espl__samples_set_name(espl__samples *samples, int index, const char *name, size_t length);
-/* The rule for arrays: (n), (n,features), (n,h,w), (n,c,h,w), or (n,h,w,c) when only the last dimension
- * is 1, 3 or 4. false: not a shape of samples. */
+/* The rule for arrays: (n), (n,features), (n,h,w), and with four dimensions (n,h,w,c) if the last is 1, 3 or 4,
+ * else (n,c,h,w). false: not a shape of samples. */
 bool espl__samples_shape(espl__samples *samples, const int64_t *dims, int rank);
 
 /* Functions of a source over this state. */

@@ -1,0 +1,123 @@
+/* espalier score: how well a net does on data, whole and class by class. */
+#include "cli_text.h"
+#include "data_options.h"
+#include "json_line.h"
+#include "session.h"
+#include "terminal.h"
+
+#include <espalier/run.h>
+
+#include <inttypes.h>
+
+typedef struct score_options {
+    int part;
+    int64_t batch;
+    data_options data;
+    bool json;
+    cli_machine machine;
+} score_options;
+
+static const cli_option options[] = {
+    { "part", 0, CLI_CHOICE, offsetof(score_options, part), "held-out|train", 0, 0,
+      "which part of the data to score; without it, the held-out part" },
+    { "batch", 0, CLI_COUNT, offsetof(score_options, batch), "N", 1, 65536,
+      "samples at a time; without it, 256" },
+    DATA_OPTIONS(score_options, data),
+    CLI_MACHINE_OPTIONS(score_options, machine),
+    CLI_JSON_OPTION(score_options, json),
+    CLI_OPTIONS_END
+};
+
+static const cli_argument arguments[] = {
+    { "NET", CLI_ONE, "a net file (.safetensors)" },
+    { "DATA", CLI_ONE, "labelled data: a folder of one folder for each class, IDX, CIFAR, .npy, .npz or .csv" },
+    CLI_ARGUMENTS_END
+};
+
+static void write_json(const espl_score *score, const espl_data *data)
+{
+    json_t *line = json_object(), *classes = json_array();
+
+    json_put_count(line, "examples", score->examples);
+    json_put_real(line, "top1", score->top1);
+    json_put_real(line, "top5", score->top5);
+    json_put_real(line, "loss", score->loss);
+    for (int c = 0; c < score->class_count; c++) {
+        json_t *one = json_object();
+        json_put_text(one, "class", espl_data_class_name(data, c));
+        json_put_real(one, "precision", score->classes[c].precision);
+        json_put_real(one, "recall", score->classes[c].recall);
+        json_put_count(one, "count", score->classes[c].count);
+        json_array_append_new(classes, one);
+    }
+    json_object_set_new(line, "classes", classes);
+    json_write(line);
+}
+
+static void show(const espl_score *score, const espl_data *data)
+{
+    cli_table *table = table_open("class|>precision|>recall|>count");
+
+    printf("accuracy  %s%s%s", terminal_bold(stdout), figure_percent(score->top1).text, terminal_plain(stdout));
+    if (score->class_count > 5)
+        printf(", %s among the first five", figure_percent(score->top5).text);
+    printf("\nloss      %s\nexamples  %s\n\n", figure_loss(score->loss).text, figure_count(score->examples).text);
+    for (int c = 0; c < score->class_count; c++) {
+        table_cell(table, "%s", espl_data_class_name(data, c));
+        table_cell(table, "%s", figure_percent(score->classes[c].precision).text);
+        table_cell(table, "%s", figure_percent(score->classes[c].recall).text);
+        table_cell(table, "%s", figure_count(score->classes[c].count).text);
+    }
+    table_close(table, stdout);
+}
+
+static espl_status score(espl_context *ctx, const score_options *o, const cli_words *words)
+{
+    espl_score result = { 0 };
+    espl_data *data = NULL;
+    espl_net *net = NULL;
+    espl_status status = espl_net_load(ctx, words->item[0], &net);
+
+    if (!status)
+        status = data_options_open(ctx, words->item[1], &o->data, net, &data);
+    if (!status)
+        status = espl_score_net(net, data, o->part == 1 ? ESPL_TRAIN : ESPL_HELD_OUT, o->batch, &result);
+    if (!status && o->json)
+        write_json(&result, data);
+    else if (!status)
+        show(&result, data);
+    espl_score_free(&result);
+    espl_data_free(data);
+    espl_net_free(net);
+    return status;
+}
+
+static int run(const void *given, const cli_words *words)
+{
+    const score_options *o = given;
+    espl_context *ctx = NULL;
+    const int code = session_open(&o->machine, NULL, &ctx);
+
+    if (code)
+        return code;
+    const int result = session_report(ctx, score(ctx, o, words));
+    espl_context_free(ctx);
+    return result;
+}
+
+const cli_command cli_command_score = {
+    .name = "score",
+    .summary = "measure how well a net does on data",
+    .description =
+        "Runs a net over labelled data and shows accuracy and loss, and for each class precision (how many "
+        "of those called so are so) and recall (how many of those that are so were found). Samples are "
+        "prepared as they were when the net was trained.\n\n"
+        "Held-out data are found by the source's own custom (t10k files, test_batch.bin, a folder named test "
+        "or val); without them, the same share is split off as in training.",
+    .examples = "  espalier score runs/plants/net.safetensors plants/\n"
+                "  espalier score runs/plants/net.safetensors plants/ --part train --json",
+    .size = sizeof(score_options),
+    .options = options,
+    .arguments = arguments,
+    .run = run,
+};
