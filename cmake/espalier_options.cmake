@@ -1,7 +1,7 @@
 # Build options and the warnings and standard every target gets.
 option(ESPALIER_ONEDNN "use oneDNN for dense kernels where it is found" ON)
 option(ESPALIER_BENCH "build the benchmark programs" ON)
-option(ESPALIER_EXAMPLES "build the example programs" OFF)
+option(ESPALIER_EXAMPLES "build the example programs" ON)
 option(ESPALIER_FUZZ "build the fuzz targets with libFuzzer (clang)" OFF)
 option(ESPALIER_WERROR "warnings are errors" OFF)
 set(ESPALIER_SANITIZE "" CACHE STRING "sanitizers for everything, e.g. address;undefined")
