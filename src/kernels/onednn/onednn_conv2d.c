@@ -42,6 +42,9 @@ static dnnl_format_tag_t tag_of(espl__shape shape, int64_t block, espl__shape ot
         block = last ? shape.dim[0] : shape.dim[0] % other_block == 0 ? other_block
                                                                       : shape.dim[0];
     }
+    /* One channel lies the same in every layout too, but oneDNN is quick only where both sides agree. */
+    if (shape.dim[0] == 1 && other_block == other.dim[0])
+        return dnnl_nhwc;
     if (block == 8)
         return dnnl_nChw8c;
     if (block == 16)
