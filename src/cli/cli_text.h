@@ -14,7 +14,7 @@ cli_figure figure_bytes(double bytes);     /* 1.2 MB, of 1000 kB */
 cli_figure figure_time(double seconds);    /* 0.8 s, 43 s, 2 min 05 s, 3 h 20 min */
 cli_figure figure_clock(double seconds);   /* 0:43, 2:05, 3:20:00 */
 cli_figure figure_percent(double share);   /* 91.52 %; "unknown" of what is no number */
-cli_figure figure_loss(double loss);        /* 0.2711, 5.6e-10 */
+cli_figure figure_loss(double loss);       /* 0.2711, 5.6e-10 */
 cli_figure figure_rate(double per_second); /* 1,234 or 7.31 */
 
 /* `word` as a shell reads it back: quoted if need be. To be freed. */
