@@ -6,8 +6,8 @@
 #ifdef ESPL__HAVE_TURBOJPEG
 #include <turbojpeg.h>
 
-/* Even a picture of one colour takes a bit for each block of 8x8; what claims more is lying. */
-#define MOST_PIXELS_OF_BYTE 2048
+/* Even a picture of one colour takes a bit for each block of 8x8 pixels; what claims more is lying. */
+#define MOST_PIXELS_OF_BYTE 600
 
 static espl_status failed(espl__reading *reading, tjhandle handle)
 {

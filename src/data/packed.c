@@ -102,8 +102,12 @@ espl_status espl__packed_read(espl__packed *p, void *data, size_t bytes, size_t 
 
 espl_status espl__packed_expect(espl__packed *p, size_t bytes, const char *what)
 {
-    if (p->taken <= p->most && bytes <= p->most - p->taken)
-        return ESPL_OK;
+    if (p->taken <= p->most && bytes <= p->most - p->taken) {
+        if (bytes <= espl__memory_limit(p->ctx))
+            return ESPL_OK;
+        return espl__fail(p->ctx, ESPL_NO_MEMORY, "%s: %s: needs %zu bytes, more than the %zu that may be used", p->name,
+                          what, bytes, espl__memory_limit(p->ctx));
+    }
     return espl__fail(p->ctx, ESPL_BAD_FILE,
                       "%s: %s: the header promises %zu bytes, more than a file of %zu bytes can hold; it was cut off or is "
                       "not what it says",

@@ -32,6 +32,11 @@ void *espl__reading_room(espl__reading *reading, espl__reading_use use, size_t b
 {
     if (bytes <= reading->block[use].bytes && reading->block[use].data)
         return reading->block[use].data;
+    if (bytes > espl__memory_limit(reading->ctx)) {
+        espl__reading_fail(reading, ESPL_NO_MEMORY, "%zu bytes would be needed, more than the %zu that may be used", bytes,
+                           espl__memory_limit(reading->ctx));
+        return NULL;
+    }
     espl__release(reading->ctx, reading->block[use].data);
     reading->block[use].bytes = 0;
     reading->block[use].data = espl__allocate_quietly(reading->ctx, bytes ? bytes : 1, 1);

@@ -1,0 +1,12 @@
+/* CIFAR records: of CIFAR-10 and of CIFAR-100, by the file's name. */
+#include "fuzz_data.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    espl_context *ctx = fuzz_context();
+
+    fuzz_open(ctx, fuzz_file("data_batch_1.bin", data, bytes), &(espl_data_settings){ .source = "cifar" });
+    fuzz_open(ctx, fuzz_file("train.bin", data, bytes), &(espl_data_settings){ .source = "cifar" });
+    espl_context_free(ctx);
+    return 0;
+}
