@@ -31,7 +31,7 @@ typedef struct espl_news {
 
 /* What came out. */
 typedef struct espl_result {
-    double top1, top5, loss;       /* on the held-out data, of the net that was kept */
+    double top1, top5, loss;       /* on the held-out data, of the net that was kept; NAN if never scored */
     int64_t epochs, steps;         /* in the whole run, over all resumes */
     double seconds, images_per_second, wait_seconds; /* of this process */
     size_t peak_bytes;             /* most ever held through the context */

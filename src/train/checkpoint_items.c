@@ -8,6 +8,7 @@ const espl_field espl__progress_fields[] = {
     ESPL_KEEP(espl__progress, epoch),
     ESPL_KEEP(espl__progress, batch),
     ESPL_KEEP(espl__progress, sums),
+    ESPL_KEEP(espl__progress, scorings),
     ESPL_KEEP(espl__progress, scored),
     ESPL_KEEP(espl__progress, best_known),
     ESPL_KEEP(espl__progress, best_epoch),

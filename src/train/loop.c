@@ -123,6 +123,7 @@ static espl_status score(espl_run *run)
     if (s)
         return s == ESPL_INTERRUPTED ? stop(run) : s;
     p->scored = true;
+    p->scorings++;
     p->last_loss = espl__sums_loss(&sums);
     p->last_top1 = espl__sums_top1(&sums);
     p->last_top5 = espl__sums_top5(&sums);
@@ -195,11 +196,11 @@ static void fill_result(espl_run *run)
 {
     const espl__progress *p = &run->progress;
     espl_result *r = &run->result;
-    const bool best = p->best_known;
+    const bool best = p->best_known, known = p->scorings > 0;
 
-    r->top1 = best ? p->best_top1 : p->last_top1;
-    r->top5 = best ? p->best_top5 : p->last_top5;
-    r->loss = best ? p->best_loss : p->last_loss;
+    r->top1 = best ? p->best_top1 : known ? p->last_top1 : NAN;
+    r->top5 = best ? p->best_top5 : known ? p->last_top5 : NAN;
+    r->loss = best ? p->best_loss : known ? p->last_loss : NAN;
     r->epochs = p->epoch;
     r->steps = p->step;
     r->seconds = espl__now() - run->fit.began;

@@ -34,6 +34,7 @@ typedef struct espl__progress {
     int64_t step, epoch;        /* done */
     int64_t batch;              /* done in the epoch that is under way */
     espl__sums sums;            /* of that epoch */
+    int64_t scorings;           /* so far */
     int64_t scored, best_known; /* 0 or 1 */
     int64_t best_epoch;         /* epochs done when the best net was kept */
     double best_loss, best_top1, best_top5;
