@@ -1,7 +1,7 @@
 /* Load a trained net and ask it about pictures that are already in memory: here the first ones of an IDX
  * file, drawn with characters beside the answers.
  *
- *     ./classify_idx runs/demo/best.safetensors /usr/share/datasets/fashion-mnist/t10k 4
+ *     ./classify_idx runs/demo/net.safetensors /usr/share/datasets/fashion-mnist/t10k 4
  *
  * The second argument is what stands before "-images-idx3-ubyte.gz" and "-labels-idx1-ubyte.gz". */
 #include <espalier/espalier.h>

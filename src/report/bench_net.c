@@ -173,7 +173,7 @@ static espl_status measure_layers(rig *r, double seconds, espl_bench *result)
     for (int i = 0; i < count; i++) {
         const espl__plan_step step = espl__plan_step_at(r->plan, i);
         espl_bench_layer *layer = &result->layers[i];
-        snprintf(layer->node, sizeof layer->node, "%s", step.node);
+        snprintf(layer->node, sizeof layer->node, "%s", *step.node ? step.node : "-");
         snprintf(layer->kernel, sizeof layer->kernel, "%s", step.kernel);
         snprintf(layer->role, sizeof layer->role, "%s", step.role);
         const double each = step.seconds / runs / result->threads;

@@ -121,7 +121,7 @@ static double recall_of_first_class(tiny *t, const char *weights)
     espl_score score;
     char path[200];
 
-    tiny_hash(t, &(tiny_job){ .set = (const char *const[]){ "epochs=2", weights, NULL } });
+    tiny_hash(t, &(tiny_job){ .set = (const char *const[]){ "epochs=1", "optimizer.sgd.rate=0.003", weights, NULL } });
     assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
     espl_net *net = load(t, ctx, "run/last.safetensors");
     snprintf(path, sizeof path, "%s/data", t->folder);
