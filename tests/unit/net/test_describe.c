@@ -371,6 +371,30 @@ static void stays_within_limits(void **state)
     assert_non_null(strstr(espl_message(ctx), "the parameters alone need"));
 }
 
+/* The complete example of docs/guides/nets.md. */
+static void the_guides_example_is_a_net(void **state)
+{
+    char *guide;
+    size_t bytes;
+    espl_net *net;
+
+    (void)state;
+    assert_int_equal(espl__file_read(ctx, ESPL__SOURCE_DIR "/docs/guides/nets.md", 1 << 20, &guide, &bytes), ESPL_OK);
+    char *begin = strstr(guide, "```yaml\n");
+    assert_non_null(begin);
+    begin += strlen("```yaml\n");
+    char *end = strstr(begin, "```");
+    assert_non_null(end);
+    *end = 0;
+    if (describe(ctx, begin, &net))
+        fail_msg("%s", espl_message(ctx));
+    assert_string_equal(espl_net_name(net), "tiny-resnet-8");
+    assert_int_equal(espl_net_classes(net), 10);
+    assert_int_equal(espl_net_parameters(net), 77850);
+    espl_net_free(net);
+    espl__release(ctx, guide);
+}
+
 static espl_status describe_once(espl_context *context, void *text)
 {
     espl_net *net;
@@ -444,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_mistakes_in_layers, setup, teardown),
         cmocka_unit_test_setup_teardown(tells_mistakes_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(stays_within_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_guides_example_is_a_net, setup, teardown),
         cmocka_unit_test(survives_failing_allocations),
         cmocka_unit_test(survives_failing_allocations_by_name),
         cmocka_unit_test(survives_failing_allocations_in_messages),
