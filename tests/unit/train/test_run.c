@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "failing.h"
 #include "tiny_run.h"
 
 #include <signal.h>
@@ -280,6 +281,33 @@ static void test_too_little_memory_is_said_before_the_first_step(void **state)
     espl_context_free(ctx);
 }
 
+static espl_status train_from_recipe(espl_context *ctx, void *argument)
+{
+    espl_result result;
+    const char *const set[] = { "epochs=1", "accumulate=2", "class-weights=balanced", NULL };
+    const char *const with[] = { "schedule-cosine: {lowest: 0.01}", "clip-gradients", NULL };
+
+    return tiny_fit(argument, &(tiny_job){ .set = set, .with = with }, ctx, &result);
+}
+
+static espl_status resume_from_recipe(espl_context *ctx, void *argument)
+{
+    espl_result result;
+
+    return tiny_fit(argument, &(tiny_job){ .resume = true }, ctx, &result);
+}
+
+static void test_each_allocation_may_fail(void **state)
+{
+    tiny *t = *state;
+    const espl_context_settings one = { .threads = 1 };
+
+    tiny_write(t, "recipe.yaml", TINY_RECIPE("tiny.yaml", ""));
+    assert_true(failing_some(train_from_recipe, t, &one, 20, 5) > 300);
+    tiny_hash(t, &(tiny_job){ .threads = 1 });
+    assert_true(failing_some(resume_from_recipe, t, &one, 20, 7) > 200);
+}
+
 /* ---- through the library ---- */
 
 typedef struct seen {
@@ -358,6 +386,7 @@ int main(void)
         TINY_TEST_OF(test_a_parameter_that_is_no_number_is_named),
         TINY_TEST_OF(test_a_failed_write_names_the_file_and_keeps_the_checkpoint),
         TINY_TEST_OF(test_too_little_memory_is_said_before_the_first_step),
+        TINY_TEST_OF(test_each_allocation_may_fail),
         TINY_TEST_OF(test_a_run_around_ones_own_net_and_data),
     };
 
