@@ -9,7 +9,8 @@ typedef struct espl__reshape {
 } espl__reshape;
 
 typedef struct espl__transpose {
-    espl_counts order; /* dimension d of the output is dimension order[d] of the input, counted from 0 */
+    espl_counts
+        order; /* dimension d of the output is dimension order[d] of the input, counted from 0 */
 } espl__transpose;
 
 enum { ESPL__NEAREST,
@@ -25,11 +26,13 @@ typedef struct espl__resizing {
     int place; /* how output places map to input places */
 } espl__resizing;
 
-/* The two input rows (or columns) that output `o` of `outputs` reads, and the share of the second. */
+/* The two input rows (or columns) that output `o` of `outputs` reads, and the share of the second.
+ */
 typedef struct espl__resize_tap {
     int64_t first, second;
     double share;
 } espl__resize_tap;
-espl__resize_tap espl__resize_at(const espl__resizing *attributes, int64_t inputs, int64_t outputs, int64_t o);
+espl__resize_tap espl__resize_at(const espl__resizing *attributes, int64_t inputs, int64_t outputs,
+                                 int64_t o);
 
 #endif

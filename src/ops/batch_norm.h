@@ -7,8 +7,8 @@
  *     running = (1 - momentum) * running + momentum * batch, with the unbiased variance.
  * Activation and residual are set by fusing.
  *
- * In training the backward kernel reads what the forward kernel left in `shared`, in a form of their
- * own: kernels that belong together must fit the same cases. */
+ * In training the backward kernel reads what the forward kernel left in `shared`, in a form of
+ * their own: kernels that belong together must fit the same cases. */
 #ifndef ESPL_BATCH_NORM_H
 #define ESPL_BATCH_NORM_H
 

@@ -1,6 +1,6 @@
-/* binary_cross_entropy: the mean over outputs k of -t[k] * log p[k] - (1 - t[k]) * log(1 - p[k]) with
- * p = sigmoid(z). Targets are soft ones, or the label as one-hot; of a single output the label is the
- * target, 0 or 1. dz = (p - t) / outputs. */
+/* binary_cross_entropy: the mean over outputs k of -t[k] * log p[k] - (1 - t[k]) * log(1 - p[k])
+ * with p = sigmoid(z). Targets are soft ones, or the label as one-hot; of a single output the label
+ * is the target, 0 or 1. dz = (p - t) / outputs. */
 #include "ops/ops.h"
 
 static espl_status shape(espl__shape_call *call)

@@ -14,7 +14,8 @@ static espl_status shape(espl__shape_call *call)
         like.dim[0] = call->input[i].dim[0];
         if (!espl__shape_equal(like, call->input[i]))
             return espl__fail(call->ctx, ESPL_BAD_SHAPE,
-                              "input %d has the shape %s, but must agree with input 1 (%s) in all but the channels",
+                              "input %d has the shape %s, but must agree with input 1 (%s) in all "
+                              "but the channels",
                               i + 1, espl__shape_text(call->input[i], other),
                               espl__shape_text(call->input[0], first));
         output.dim[0] += call->input[i].dim[0];

@@ -1,5 +1,6 @@
-/* conv2d: y[o] = sum over i, ky, kx of w[o][i][ky][kx] * x[i][oy*stride + ky*dilation - pad][...] + b[o],
- * within groups. dx is the same sum read backwards, dw sums x * dy over samples and positions. */
+/* conv2d: y[o] = sum over i, ky, kx of w[o][i][ky][kx] * x[i][oy*stride + ky*dilation - pad][...] +
+ * b[o], within groups. dx is the same sum read backwards, dw sums x * dy over samples and
+ * positions. */
 #include "ops/conv2d.h"
 
 #include "ops/ops.h"
@@ -35,7 +36,8 @@ static espl_status check(const espl__shape_call *call)
         (s = espl__op_check_count(call, "channels", a->channels, 1, 1 << 24)) ||
         (s = espl__op_check_window(call, &a->kernel, &a->stride, &a->pad, &a->dilation)) ||
         (s = espl__op_check_count(call, "groups", a->groups, 0, 1 << 24)) ||
-        (s = espl__op_check_count(call, "activation", a->activation, ESPL__NO_ACTIVATION, ESPL__RELU6)))
+        (s = espl__op_check_count(call, "activation", a->activation, ESPL__NO_ACTIVATION,
+                                  ESPL__RELU6)))
         return s;
     const int64_t inputs = call->input[0].dim[0], groups = a->groups ? a->groups : inputs;
     if (inputs % groups || a->channels % groups)
@@ -51,8 +53,10 @@ static void declare_parameters(espl__shape_call *call, const espl__window *w)
     const espl__conv2d *a = call->attributes;
     const int64_t inputs = call->input[0].dim[0] / w->groups, taps = w->kernel[0] * w->kernel[1];
     const espl__shape each = espl__shape_vector(a->channels);
-    const espl__shape weight = { .rank = 4, .dim = { a->channels, inputs, w->kernel[0], w->kernel[1] } };
-    espl__parameter_spec *spec = espl__op_parameter(call, "weight", ESPL_WEIGHT, weight, ESPL__FILL_HE);
+    const espl__shape weight = { .rank = 4,
+                                 .dim = { a->channels, inputs, w->kernel[0], w->kernel[1] } };
+    espl__parameter_spec *spec =
+        espl__op_parameter(call, "weight", ESPL_WEIGHT, weight, ESPL__FILL_HE);
 
     spec->fan_in = inputs * taps;
     spec->fan_out = a->channels / w->groups * taps;
@@ -80,12 +84,14 @@ static espl_status shape(espl__shape_call *call)
     const espl__shape output = espl__shape_planes(a->channels, size[0], size[1]);
     char found[96], expected[96];
     if (call->input_count == 2 && !espl__shape_equal(call->input[1], output))
-        return espl__fail(call->ctx, ESPL_BAD_SHAPE,
-                          "the residual (input 2) has the shape %s, but the output's %s is expected",
-                          espl__shape_text(call->input[1], found), espl__shape_text(output, expected));
+        return espl__fail(
+            call->ctx, ESPL_BAD_SHAPE,
+            "the residual (input 2) has the shape %s, but the output's %s is expected",
+            espl__shape_text(call->input[1], found), espl__shape_text(output, expected));
     declare_parameters(call, &w);
     const double each = (double)call->parameter[0].fan_in;
-    return espl__op_finish(call, output, each * (double)a->channels * (double)size[0] * (double)size[1]);
+    return espl__op_finish(call, output,
+                           each * (double)a->channels * (double)size[0] * (double)size[1]);
 }
 
 const espl__op espl__op_conv2d = {

@@ -12,8 +12,8 @@ enum { ESPL__NO_ACTIVATION,
 /* Parameters in order: weight (out, in/groups, kh, kw), bias if `bias`, and if `folded` the scale,
  * shift, mean and variance of the batch norm that followed:
  *     y = activation((conv(x) + bias - mean) * scale / sqrt(variance + epsilon) + shift + residual)
- * The residual is the second input, if there is one. The last three attributes are set by fusing for
- * inference alone, never by a user. */
+ * The residual is the second input, if there is one. The last three attributes are set by fusing
+ * for inference alone, never by a user. */
 typedef struct espl__conv2d {
     int64_t channels;
     espl_counts kernel;   /* one value or (height, width) */

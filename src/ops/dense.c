@@ -17,11 +17,13 @@ static espl_status shape(espl__shape_call *call)
 
     if ((s = espl__op_needs_vector(call, 0)) ||
         (s = espl__op_check_count(call, "units", a->units, 1, 1 << 24)) ||
-        (s = espl__op_check_count(call, "activation", a->activation, ESPL__NO_ACTIVATION, ESPL__RELU6)))
+        (s = espl__op_check_count(call, "activation", a->activation, ESPL__NO_ACTIVATION,
+                                  ESPL__RELU6)))
         return s;
     const int64_t features = call->input[0].dim[0];
     const espl__shape weight = { .rank = 2, .dim = { a->units, features } };
-    espl__parameter_spec *spec = espl__op_parameter(call, "weight", ESPL_WEIGHT, weight, ESPL__FILL_HE);
+    espl__parameter_spec *spec =
+        espl__op_parameter(call, "weight", ESPL_WEIGHT, weight, ESPL__FILL_HE);
     spec->fan_in = features;
     spec->fan_out = a->units;
     if (a->bias)

@@ -1,4 +1,5 @@
-/* Attributes of dense, read by its kernels. Parameters: weight (units, features), bias if `bias`. */
+/* Attributes of dense, read by its kernels. Parameters: weight (units, features), bias if `bias`.
+ */
 #ifndef ESPL_DENSE_H
 #define ESPL_DENSE_H
 

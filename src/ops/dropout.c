@@ -1,6 +1,6 @@
-/* dropout: in training each value is zero with probability q and 1 / (1 - q) times as large otherwise
- * (inverted dropout; Srivastava et al. 2014), so that inference is the identity. The gradient goes the
- * same way through the same draw. */
+/* dropout: in training each value is zero with probability q and 1 / (1 - q) times as large
+ * otherwise (inverted dropout; Srivastava et al. 2014), so that inference is the identity. The
+ * gradient goes the same way through the same draw. */
 #include "ops/dropout.h"
 
 #include "ops/ops.h"

@@ -15,10 +15,11 @@ static inline uint32_t espl__dropout_bound(const espl__dropout *attributes)
     return (uint32_t)(attributes->rate * 0x1p24 + 0.5);
 }
 
-/* Is value `element` of the sample (in (channels, height, width) order, or the channel if whole channels
- * are dropped) kept? Word element % 4 at index element / 4 decides, so that four come with one draw. */
-static inline bool espl__dropout_keeps(espl__stream stream, uint32_t bound, int64_t epoch, int64_t sample,
-                                       int64_t element)
+/* Is value `element` of the sample (in (channels, height, width) order, or the channel if whole
+ * channels are dropped) kept? Word element % 4 at index element / 4 decides, so that four come with
+ * one draw. */
+static inline bool espl__dropout_keeps(espl__stream stream, uint32_t bound, int64_t epoch,
+                                       int64_t sample, int64_t element)
 {
     uint32_t words[4];
 

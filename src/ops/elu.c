@@ -1,5 +1,5 @@
-/* elu: y = x where x > 0, alpha * (exp(x) - 1) elsewhere (Clevert et al. 2015, arXiv:1511.07289); there
- * dy/dx = y + alpha. */
+/* elu: y = x where x > 0, alpha * (exp(x) - 1) elsewhere (Clevert et al. 2015, arXiv:1511.07289);
+ * there dy/dx = y + alpha. */
 #include "ops/activations.h"
 #include "ops/ops.h"
 

@@ -1,5 +1,5 @@
-/* hard_sigmoid: y = slope * x + offset, kept within 0..1. The default is relu6(x + 3) / 6; older nets
- * have slope 0.2. */
+/* hard_sigmoid: y = slope * x + offset, kept within 0..1. The default is relu6(x + 3) / 6; older
+ * nets have slope 0.2. */
 #include "ops/activations.h"
 #include "ops/ops.h"
 

@@ -1,7 +1,7 @@
-/* layer_norm: each sample brought to mean 0 and variance 1 (Ba et al. 2016, arXiv:1607.06450), over all
- * its values with a scale and a shift for each, or over the channels at each pixel with a scale and a
- * shift for each channel. The same in training and inference.
- *     with g = dy * scale: dx = (g - mean(g) - xh * mean(g * xh)) / sqrt(variance + epsilon) */
+/* layer_norm: each sample brought to mean 0 and variance 1 (Ba et al. 2016, arXiv:1607.06450), over
+ * all its values with a scale and a shift for each, or over the channels at each pixel with a scale
+ * and a shift for each channel. The same in training and inference. with g = dy * scale: dx = (g -
+ * mean(g) - xh * mean(g * xh)) / sqrt(variance + epsilon) */
 #include "ops/ops.h"
 #include "ops/sample_norm.h"
 
@@ -24,9 +24,10 @@ static espl_status shape(espl__shape_call *call)
         (s = espl__op_check_count(call, "over", a->over, ESPL__OVER_SAMPLE, ESPL__OVER_CHANNELS)))
         return s;
     if (espl__shape_size(each) < 2)
-        return espl__fail(call->ctx, ESPL_BAD_SHAPE,
-                          "there is one value to normalize over, but at least two are expected, or the output "
-                          "would be the shift alone");
+        return espl__fail(
+            call->ctx, ESPL_BAD_SHAPE,
+            "there is one value to normalize over, but at least two are expected, or the output "
+            "would be the shift alone");
     espl__op_parameter(call, "scale", ESPL_NORM_SCALE, each, ESPL__FILL_ONE);
     espl__op_parameter(call, "shift", ESPL_NORM_SHIFT, each, ESPL__FILL_ZERO);
     return espl__op_finish(call, input, 0);

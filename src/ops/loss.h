@@ -1,8 +1,9 @@
 /* Attributes of the losses, read by their kernels.
  *
- * A loss gives one number a sample, already times the sample's weight but not divided by the batch's
- * total; its gradient is divided by targets->total_weight. A sample whose label is none of the classes
- * and that has no soft target adds nothing. Filler samples get zero, in value and gradient. */
+ * A loss gives one number a sample, already times the sample's weight but not divided by the
+ * batch's total; its gradient is divided by targets->total_weight. A sample whose label is none of
+ * the classes and that has no soft target adds nothing. Filler samples get zero, in value and
+ * gradient. */
 #ifndef ESPL_LOSS_H
 #define ESPL_LOSS_H
 

@@ -1,11 +1,12 @@
-/* max_pool: y = the largest value of each window; padding never wins. The gradient goes to the place
- * of that value, the first one where several are equal. */
+/* max_pool: y = the largest value of each window; padding never wins. The gradient goes to the
+ * place of that value, the first one where several are equal. */
 #include "ops/ops.h"
 #include "ops/pool.h"
 
 static const espl_option attributes[] = {
     ESPL_COUNTS(espl__pool, kernel, NULL, 1, 1 << 20, "one value or (height, width)"),
-    ESPL_COUNTS(espl__pool, stride, "0", 0, 1 << 20, "one value or (vertical, horizontal); 0: as the kernel"),
+    ESPL_COUNTS(espl__pool, stride, "0", 0, 1 << 20,
+                "one value or (vertical, horizontal); 0: as the kernel"),
     ESPL_COUNTS(espl__pool, pad, "0", 0, 1 << 20,
                 "one value, (vertical, horizontal) or (top, left, bottom, right)"),
     ESPL_FLAG(espl__pool, ceil, "no", "a last window that is only partly filled counts too"),

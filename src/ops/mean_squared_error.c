@@ -1,5 +1,5 @@
-/* mean_squared_error: the mean over outputs k of (z[k] - t[k])^2. Targets are soft ones, or the label as
- * one-hot; of a single output the label itself. dz = 2 * (z - t) / outputs. */
+/* mean_squared_error: the mean over outputs k of (z[k] - t[k])^2. Targets are soft ones, or the
+ * label as one-hot; of a single output the label itself. dz = 2 * (z - t) / outputs. */
 #include "ops/ops.h"
 
 static espl_status shape(espl__shape_call *call)

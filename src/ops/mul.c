@@ -1,6 +1,6 @@
-/* mul: y = a * b, value by value. Along a dimension where one input has a single value that value counts
- * for all; a vector against planes is one number for each channel, or one for all. The gradient of
- * an input is dy times the other one, summed where its value was used several times. */
+/* mul: y = a * b, value by value. Along a dimension where one input has a single value that value
+ * counts for all; a vector against planes is one number for each channel, or one for all. The
+ * gradient of an input is dy times the other one, summed where its value was used several times. */
 #include "ops/ops.h"
 
 /* As planes: a vector has one pixel. */
@@ -14,7 +14,8 @@ static espl__shape beside(espl__shape shape, espl__shape other)
 
 static espl_status shape(espl__shape_call *call)
 {
-    const espl__shape a = beside(call->input[0], call->input[1]), b = beside(call->input[1], call->input[0]);
+    const espl__shape a = beside(call->input[0], call->input[1]),
+                      b = beside(call->input[1], call->input[0]);
     espl__shape output = a;
     bool fits = a.rank == b.rank;
     char first[96], second[96];
@@ -26,8 +27,10 @@ static espl_status shape(espl__shape_call *call)
     if (fits)
         return espl__op_finish(call, output, 0);
     return espl__fail(call->ctx, ESPL_BAD_SHAPE,
-                      "the inputs have the shapes %s and %s, but each dimension must agree or be 1 in one of them",
-                      espl__shape_text(call->input[0], first), espl__shape_text(call->input[1], second));
+                      "the inputs have the shapes %s and %s, but each dimension must agree or be 1 "
+                      "in one of them",
+                      espl__shape_text(call->input[0], first),
+                      espl__shape_text(call->input[1], second));
 }
 
 const espl__op espl__op_mul = {

@@ -39,9 +39,10 @@ espl_status espl__op_needs_planes(const espl__shape_call *call, int i)
 
     if (call->input[i].rank == 3)
         return ESPL_OK;
-    return espl__fail(call->ctx, ESPL_BAD_SHAPE,
-                      "input %d has the shape %s, but planes (channels x height x width) are expected", i + 1,
-                      espl__shape_text(call->input[i], text));
+    return espl__fail(
+        call->ctx, ESPL_BAD_SHAPE,
+        "input %d has the shape %s, but planes (channels x height x width) are expected", i + 1,
+        espl__shape_text(call->input[i], text));
 }
 
 espl_status espl__op_needs_vector(const espl__shape_call *call, int i)
@@ -50,10 +51,11 @@ espl_status espl__op_needs_vector(const espl__shape_call *call, int i)
 
     if (call->input[i].rank == 1)
         return ESPL_OK;
-    return espl__fail(call->ctx, ESPL_BAD_SHAPE,
-                      "input %d has the shape %s, but a vector is expected; put flatten or a global pooling "
-                      "before it",
-                      i + 1, espl__shape_text(call->input[i], text));
+    return espl__fail(
+        call->ctx, ESPL_BAD_SHAPE,
+        "input %d has the shape %s, but a vector is expected; put flatten or a global pooling "
+        "before it",
+        i + 1, espl__shape_text(call->input[i], text));
 }
 
 espl_status espl__op_needs_equal(const espl__shape_call *call)
@@ -64,38 +66,43 @@ espl_status espl__op_needs_equal(const espl__shape_call *call)
         if (!espl__shape_equal(call->input[0], call->input[i]))
             return espl__fail(call->ctx, ESPL_BAD_SHAPE,
                               "input %d has the shape %s, but %s is expected as in input 1", i + 1,
-                              espl__shape_text(call->input[i], other), espl__shape_text(call->input[0], first));
+                              espl__shape_text(call->input[i], other),
+                              espl__shape_text(call->input[0], first));
     return ESPL_OK;
 }
 
-espl_status espl__op_check_count(const espl__shape_call *call, const char *name, int64_t value, int64_t low,
-                                 int64_t high)
+espl_status espl__op_check_count(const espl__shape_call *call, const char *name, int64_t value,
+                                 int64_t low, int64_t high)
 {
     if (value >= low && value <= high)
         return ESPL_OK;
-    return espl__fail(call->ctx, ESPL_BAD_OPTION, "%s is %" PRId64 ", but %" PRId64 "..%" PRId64 " is expected",
-                      name, value, low, high);
+    return espl__fail(call->ctx, ESPL_BAD_OPTION,
+                      "%s is %" PRId64 ", but %" PRId64 "..%" PRId64 " is expected", name, value,
+                      low, high);
 }
 
-espl_status espl__op_check_real(const espl__shape_call *call, const char *name, double value, double low,
-                                double high)
+espl_status espl__op_check_real(const espl__shape_call *call, const char *name, double value,
+                                double low, double high)
 {
     if (value >= low && value <= high)
         return ESPL_OK;
-    return espl__fail(call->ctx, ESPL_BAD_OPTION, "%s is %g, but %g..%g is expected", name, value, low, high);
+    return espl__fail(call->ctx, ESPL_BAD_OPTION, "%s is %g, but %g..%g is expected", name, value,
+                      low, high);
 }
 
-espl_status espl__op_check_counts(const espl__shape_call *call, const char *name, const espl_counts *list,
-                                  unsigned counts, int64_t low, int64_t high)
+espl_status espl__op_check_counts(const espl__shape_call *call, const char *name,
+                                  const espl_counts *list, unsigned counts, int64_t low,
+                                  int64_t high)
 {
     if (list->count < 0 || list->count >= ESPL_LIST_MAX || !(counts >> list->count & 1)) {
         char expected[64] = "";
         size_t used = 0;
         for (int i = 1; i < ESPL_LIST_MAX; i++)
             if (counts >> i & 1 && used < sizeof expected)
-                used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%d", used ? " or " : "", i);
-        return espl__fail(call->ctx, ESPL_BAD_OPTION, "%s has %d values, but %s are expected", name, list->count,
-                          expected);
+                used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%d",
+                                         used ? " or " : "", i);
+        return espl__fail(call->ctx, ESPL_BAD_OPTION, "%s has %d values, but %s are expected", name,
+                          list->count, expected);
     }
     for (int i = 0; i < list->count; i++)
         if (list->item[i] < low || list->item[i] > high)
@@ -118,14 +125,17 @@ espl_status espl__op_finish(espl__shape_call *call, espl__shape output, double m
     char text[96];
 
     if (!espl__shape_valid(output))
-        return espl__fail(call->ctx, ESPL_BAD_SHAPE, "the output would have the shape %s, which is not possible",
+        return espl__fail(call->ctx, ESPL_BAD_SHAPE,
+                          "the output would have the shape %s, which is not possible",
                           espl__shape_text(output, text));
     for (int i = 0; i < call->parameter_count; i++)
         if (!espl__shape_valid(call->parameter[i].shape))
-            return espl__fail(call->ctx, ESPL_BAD_SHAPE, "%s would have the shape %s, which is not possible",
-                              call->parameter[i].name, espl__shape_text(call->parameter[i].shape, text));
+            return espl__fail(
+                call->ctx, ESPL_BAD_SHAPE, "%s would have the shape %s, which is not possible",
+                call->parameter[i].name, espl__shape_text(call->parameter[i].shape, text));
     if (macs > 0x1p62)
-        return espl__fail(call->ctx, ESPL_BAD_SHAPE, "one sample would need %g multiply-accumulates", macs);
+        return espl__fail(call->ctx, ESPL_BAD_SHAPE,
+                          "one sample would need %g multiply-accumulates", macs);
     call->output = output;
     call->macs = (int64_t)macs;
     return ESPL_OK;

@@ -7,7 +7,8 @@
 #define MOST ((int64_t)1 << 30)
 
 static const espl_option attributes[] = {
-    ESPL_COUNTS(espl__pad, before, "0", 0, 0x1p30, "how many values in front, in (channels, height, width)"),
+    ESPL_COUNTS(espl__pad, before, "0", 0, 0x1p30,
+                "how many values in front, in (channels, height, width)"),
     ESPL_COUNTS(espl__pad, after, "0", 0, 0x1p30, "how many values behind"),
     ESPL_REAL(espl__pad, value, "0", -FLT_MAX, FLT_MAX, "the constant"),
     ESPL_OPTIONS_END
@@ -25,7 +26,8 @@ static espl_status shape(espl__shape_call *call)
         (s = espl__op_check_real(call, "value", a->value, -FLT_MAX, FLT_MAX)))
         return s;
     for (int d = 0; d < output.rank; d++)
-        output.dim[d] += (d < a->before.count ? a->before.item[d] : 0) + (d < a->after.count ? a->after.item[d] : 0);
+        output.dim[d] += (d < a->before.count ? a->before.item[d] : 0) +
+                         (d < a->after.count ? a->after.item[d] : 0);
     return espl__op_finish(call, output, 0);
 }
 

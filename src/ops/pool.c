@@ -30,7 +30,8 @@ espl_status espl__pool_shape(espl__shape_call *call)
     const espl__window w = espl__pool_window(a);
     if (w.kernel[0] * w.kernel[1] > UINT16_MAX)
         return espl__fail(call->ctx, ESPL_BAD_OPTION,
-                          "kernel covers %" PRId64 " values, but at most %d are expected; a global pooling takes "
+                          "kernel covers %" PRId64
+                          " values, but at most %d are expected; a global pooling takes "
                           "whole planes",
                           w.kernel[0] * w.kernel[1], UINT16_MAX);
     for (int axis = 0; axis < 2; axis++)

@@ -14,7 +14,8 @@ typedef struct espl__pool {
     espl_counts stride; /* the same; 0 or empty: as the kernel */
     espl_counts pad;    /* one value, (vertical, horizontal) or (top, left, bottom, right) */
     bool ceil;          /* a last window that is only partly filled counts too */
-    bool count_padding; /* avg_pool: padding enters the mean as zeros (what lies past it never does) */
+    bool count_padding; /* avg_pool: padding enters the mean as zeros (what lies past it never does)
+                         */
 } espl__pool;
 
 espl__window espl__pool_window(const espl__pool *attributes);

@@ -1,5 +1,5 @@
-/* prelu: y = x where x > 0, slope[c] * x elsewhere, the slope of each channel learned (He et al. 2015,
- * arXiv:1502.01852; no weight decay on it, hence a scalar and not a weight). */
+/* prelu: y = x where x > 0, slope[c] * x elsewhere, the slope of each channel learned (He et al.
+ * 2015, arXiv:1502.01852; no weight decay on it, hence a scalar and not a weight). */
 #include "ops/ops.h"
 
 static espl_status shape(espl__shape_call *call)

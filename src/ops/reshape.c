@@ -2,10 +2,9 @@
 #include "ops/arrange.h"
 #include "ops/ops.h"
 
-static const espl_option attributes[] = {
-    ESPL_COUNTS(espl__reshape, shape, NULL, -1, 0x1p40, "of the sample; -1 once: whatever is left"),
-    ESPL_OPTIONS_END
-};
+static const espl_option attributes[] = { ESPL_COUNTS(espl__reshape, shape, NULL, -1, 0x1p40,
+                                                      "of the sample; -1 once: whatever is left"),
+                                          ESPL_OPTIONS_END };
 
 static espl_status shape(espl__shape_call *call)
 {
@@ -15,8 +14,8 @@ static espl_status shape(espl__shape_call *call)
     int64_t known = 1;
     int open = -1;
     char found[96], wanted[96];
-    const espl_status s =
-        espl__op_check_counts(call, "shape", &a->shape, 0x1e, -1, (int64_t)1 << 40); /* one to four */
+    const espl_status s = espl__op_check_counts(call, "shape", &a->shape, 0x1e, -1,
+                                                (int64_t)1 << 40); /* one to four */
 
     if (s)
         return s;
@@ -26,7 +25,8 @@ static espl_status shape(espl__shape_call *call)
             open = d;
         else if (output.dim[d] < 1 || output.dim[d] > size / known)
             return espl__fail(call->ctx, ESPL_BAD_OPTION,
-                              "shape %s has a value below 1 or holds more than the input; only one -1 may stand for what is left",
+                              "shape %s has a value below 1 or holds more than the input; only one "
+                              "-1 may stand for what is left",
                               espl__shape_text(output, wanted));
         else
             known *= output.dim[d];
@@ -36,7 +36,8 @@ static espl_status shape(espl__shape_call *call)
     if (!espl__shape_valid(output) || espl__shape_size(output) != size)
         return espl__fail(call->ctx, ESPL_BAD_SHAPE,
                           "the input has the shape %s, whose values do not fill the shape %s",
-                          espl__shape_text(call->input[0], found), espl__shape_text(output, wanted));
+                          espl__shape_text(call->input[0], found),
+                          espl__shape_text(output, wanted));
     return espl__op_finish(call, output, 0);
 }
 

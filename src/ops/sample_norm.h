@@ -1,5 +1,5 @@
-/* Attributes of the normalizations within one sample, layer_norm and group_norm, read by their kernels.
- * Parameters: scale, shift. */
+/* Attributes of the normalizations within one sample, layer_norm and group_norm, read by their
+ * kernels. Parameters: scale, shift. */
 #ifndef ESPL_SAMPLE_NORM_H
 #define ESPL_SAMPLE_NORM_H
 

@@ -1,5 +1,5 @@
-/* selu: elu with the alpha and the scale that keep mean 0 and variance 1 from layer to layer (Klambauer
- * et al. 2017, arXiv:1706.02515). */
+/* selu: elu with the alpha and the scale that keep mean 0 and variance 1 from layer to layer
+ * (Klambauer et al. 2017, arXiv:1706.02515). */
 #include "ops/ops.h"
 
 const espl__op espl__op_selu = {

@@ -10,7 +10,8 @@
 static const espl_option attributes[] = {
     ESPL_COUNTS(espl__slice, begin, "0", -0x1p40, 0x1p40,
                 "first index taken in (channels, height, width); negative: from the end"),
-    ESPL_COUNTS(espl__slice, end, "0", -0x1p40, 0x1p40, "first index not taken; 0: all, negative: from the end"),
+    ESPL_COUNTS(espl__slice, end, "0", -0x1p40, 0x1p40,
+                "first index not taken; 0: all, negative: from the end"),
     ESPL_COUNTS(espl__slice, step, "1", 1, 0x1p40, "distance between indices taken"),
     ESPL_OPTIONS_END
 };
@@ -32,9 +33,10 @@ static espl_status shape(espl__shape_call *call)
         const int64_t end = d < a->end.count ? a->end.item[d] : 0;
         if (box.count[d] < 1 || box.source[d] < 0 || last >= output.dim[d] || end > output.dim[d])
             return espl__fail(call->ctx, ESPL_BAD_OPTION,
-                              "dimension %d has %" PRId64 " values, but begin %" PRId64 " and end %" PRId64
-                              " are not a range within it",
-                              d + 1, call->input[0].dim[d], d < a->begin.count ? a->begin.item[d] : 0, end);
+                              "dimension %d has %" PRId64 " values, but begin %" PRId64
+                              " and end %" PRId64 " are not a range within it",
+                              d + 1, call->input[0].dim[d],
+                              d < a->begin.count ? a->begin.item[d] : 0, end);
         output.dim[d] = box.count[d];
     }
     return espl__op_finish(call, output, 0);

@@ -1,13 +1,13 @@
 /* softmax_cross_entropy: -sum over k of t[k] * log softmax(z)[k], t the label as one-hot or a soft
- * target, smoothed if asked (Szegedy et al. 2016, arXiv:1512.00567). dz = softmax(z) * sum(t) - t. */
+ * target, smoothed if asked (Szegedy et al. 2016, arXiv:1512.00567). dz = softmax(z) * sum(t) - t.
+ */
 #include "ops/loss.h"
 #include "ops/ops.h"
 
-static const espl_option attributes[] = {
-    ESPL_REAL(espl__cross_entropy, label_smoothing, "0", 0, 1,
-              "share of the target spread evenly over all classes"),
-    ESPL_OPTIONS_END
-};
+static const espl_option attributes[] = { ESPL_REAL(
+                                              espl__cross_entropy, label_smoothing, "0", 0, 1,
+                                              "share of the target spread evenly over all classes"),
+                                          ESPL_OPTIONS_END };
 
 static espl_status shape(espl__shape_call *call)
 {

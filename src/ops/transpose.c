@@ -12,7 +12,8 @@ static espl_status shape(espl__shape_call *call)
 {
     const espl__transpose *a = call->attributes;
     espl__shape output = call->input[0];
-    const espl_status s = espl__op_check_counts(call, "order", &a->order, 1u << output.rank, 0, output.rank - 1);
+    const espl_status s =
+        espl__op_check_counts(call, "order", &a->order, 1u << output.rank, 0, output.rank - 1);
     unsigned seen = 0;
 
     if (s)
@@ -23,7 +24,8 @@ static espl_status shape(espl__shape_call *call)
     }
     if (seen != (1u << output.rank) - 1)
         return espl__fail(call->ctx, ESPL_BAD_OPTION,
-                          "order names a dimension twice, but each of 0..%d is expected once", output.rank - 1);
+                          "order names a dimension twice, but each of 0..%d is expected once",
+                          output.rank - 1);
     return espl__op_finish(call, output, 0);
 }
 

@@ -12,8 +12,8 @@ static int64_t of_pair(const espl_counts *list, int axis, int64_t fallback)
     return list->item[list->count > 1 ? axis : 0];
 }
 
-espl__window espl__window_of(const espl_counts *kernel, const espl_counts *stride, const espl_counts *pad,
-                             const espl_counts *dilation)
+espl__window espl__window_of(const espl_counts *kernel, const espl_counts *stride,
+                             const espl_counts *pad, const espl_counts *dilation)
 {
     espl__window window = { .groups = 1 };
 
@@ -39,11 +39,12 @@ espl_status espl__op_check_window(const espl__shape_call *call, const espl_count
         (s = espl__op_check_counts(call, "stride", stride, none | one_or_two, 1, most)) ||
         (s = espl__op_check_counts(call, "pad", pad, none | one_or_two | four, 0, most)))
         return s;
-    return dilation ? espl__op_check_counts(call, "dilation", dilation, none | one_or_two, 1, most) : ESPL_OK;
+    return dilation ? espl__op_check_counts(call, "dilation", dilation, none | one_or_two, 1, most)
+                    : ESPL_OK;
 }
 
-espl_status espl__op_window_output(const espl__shape_call *call, const espl__window *window, bool ceil,
-                                   int64_t size[2])
+espl_status espl__op_window_output(const espl__shape_call *call, const espl__window *window,
+                                   bool ceil, int64_t size[2])
 {
     static const char *const names[] = { "high", "wide" };
 
@@ -52,11 +53,12 @@ espl_status espl__op_window_output(const espl__shape_call *call, const espl__win
         const int64_t padded = input + window->before[axis] + window->after[axis];
         const int64_t reach = (window->kernel[axis] - 1) * window->dilation[axis] + 1;
         if (reach > padded)
-            return espl__fail(call->ctx, ESPL_BAD_SHAPE,
-                              "the window is %" PRId64 " %s but the input with its padding only %" PRId64
-                              " (%" PRId64 " + %" PRId64 " + %" PRId64 "); use a smaller kernel, more padding "
-                              "or a larger input",
-                              reach, names[axis], padded, input, window->before[axis], window->after[axis]);
+            return espl__fail(
+                call->ctx, ESPL_BAD_SHAPE,
+                "the window is %" PRId64 " %s but the input with its padding only %" PRId64
+                " (%" PRId64 " + %" PRId64 " + %" PRId64 "); use a smaller kernel, more padding "
+                "or a larger input",
+                reach, names[axis], padded, input, window->before[axis], window->after[axis]);
         size[axis] = (padded - reach) / stride + 1;
         if (ceil && (padded - reach) % stride && size[axis] * stride < input + window->before[axis])
             size[axis]++;

@@ -12,9 +12,9 @@ typedef struct espl__window {
     int64_t groups;
 } espl__window;
 
-/* From attribute lists: one value or a pair; padding may also be (top, left, bottom, right). An empty
- * list, or NULL for `dilation`, stands for no stride, no padding, no dilation. */
-espl__window espl__window_of(const espl_counts *kernel, const espl_counts *stride, const espl_counts *pad,
-                             const espl_counts *dilation);
+/* From attribute lists: one value or a pair; padding may also be (top, left, bottom, right). An
+ * empty list, or NULL for `dilation`, stands for no stride, no padding, no dilation. */
+espl__window espl__window_of(const espl_counts *kernel, const espl_counts *stride,
+                             const espl_counts *pad, const espl_counts *dilation);
 
 #endif

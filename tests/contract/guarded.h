@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUARD_BYTES 128 /* on each side; the front also keeps the size, and the data stays aligned to 64 */
+#define GUARD_BYTES \
+    128 /* on each side; the front also keeps the size, and the data stays aligned to 64 */
 #define GUARD_PATTERN 0xA5
 
 static inline void *guarded_open(size_t bytes)
@@ -35,7 +36,8 @@ static inline size_t guarded_bytes(const void *memory)
 /* How many bytes beyond either end were changed. */
 static inline size_t guarded_damage(const void *memory)
 {
-    const unsigned char *data = memory, *front = data - GUARD_BYTES, *back = data + guarded_bytes(memory);
+    const unsigned char *data = memory, *front = data - GUARD_BYTES,
+                        *back = data + guarded_bytes(memory);
     size_t damage = 0;
 
     for (size_t i = sizeof(size_t); i < GUARD_BYTES; i++)

@@ -1,10 +1,10 @@
-/* One node run by kernels of the registry, directly, without a plan: the batch is cut into shards, the
- * last one partly filled, values are brought into the layouts asked for, and every kernel is called as
- * kernel.h promises - prepare, pack, sums, merge, run, unpack - with buffers of just the size it
- * asked for, guarded on both sides. What comes out is handed back in logical order.
+/* One node run by kernels of the registry, directly, without a plan: the batch is cut into shards,
+ * the last one partly filled, values are brought into the layouts asked for, and every kernel is
+ * called as kernel.h promises - prepare, pack, sums, merge, run, unpack - with buffers of just the
+ * size it asked for, guarded on both sides. What comes out is handed back in logical order.
  *
- * The filler behind the last sample holds large numbers, so that a kernel that lets it into a sum is
- * found. What an op does not say it `reads` is not there in backward. */
+ * The filler behind the last sample holds large numbers, so that a kernel that lets it into a sum
+ * is found. What an op does not say it `reads` is not there in backward. */
 #ifndef ONE_NODE_H
 #define ONE_NODE_H
 
@@ -103,7 +103,15 @@ static inline float *one_parameter_values(const one_node *o, int p, espl__random
 
 static inline void one_fill_case(one_node *o)
 {
-    o->at = (espl__case){ .node = &o->node, .training = true, .samples = o->samples, .shards = o->shards, .input_count = o->shape.input_count, .output = o->shape.output, .threads = 1, .workers = 1, .output_block = 1 };
+    o->at = (espl__case){ .node = &o->node,
+                          .training = true,
+                          .samples = o->samples,
+                          .shards = o->shards,
+                          .input_count = o->shape.input_count,
+                          .output = o->shape.output,
+                          .threads = 1,
+                          .workers = 1,
+                          .output_block = 1 };
     for (int i = 0; i < o->shape.input_count; i++) {
         o->at.input[i] = o->shape.input[i];
         o->at.input_block[i] = 1;
@@ -112,10 +120,11 @@ static inline void one_fill_case(one_node *o)
         o->at.parameter[p] = &o->shape.parameter[p];
 }
 
-/* `last` of the last shard's samples count. Values are drawn from `seed`; fails the test if the shape
- * rule refuses. `attributes` must outlive the node. */
+/* `last` of the last shard's samples count. Values are drawn from `seed`; fails the test if the
+ * shape rule refuses. `attributes` must outlive the node. */
 static inline void one_open(one_node *o, espl_context *ctx, const char *op, const void *attributes,
-                            const espl__shape *inputs, int count, int samples, int shards, int last, uint64_t seed)
+                            const espl__shape *inputs, int count, int samples, int shards, int last,
+                            uint64_t seed)
 {
     static char one_name[] = "node";
     espl__random random = espl__random_at(espl__stream_of(seed, op), 0, 0);
@@ -127,7 +136,10 @@ static inline void one_open(one_node *o, espl_context *ctx, const char *op, cons
     o->batch = samples * (shards - 1) + last;
     for (int s = 0; s < shards; s++)
         o->valid[s] = s == shards - 1 ? last : samples;
-    o->node = (espl__node){ .op = espl__op_find(op), .name = one_name, .attributes = (void *)attributes, .input_count = count };
+    o->node = (espl__node){ .op = espl__op_find(op),
+                            .name = one_name,
+                            .attributes = (void *)attributes,
+                            .input_count = count };
     assert_non_null(o->node.op);
     o->shape = (espl__shape_call){ .ctx = ctx, .attributes = attributes, .input_count = count };
     memcpy(o->shape.input, inputs, (size_t)count * sizeof *inputs);
@@ -176,8 +188,8 @@ static inline void one_result_free(one_result *r)
     memset(r, 0, sizeof *r);
 }
 
-/* The block nearest to the wish that this shape can have: the wish if it divides the channels, else 1;
- * 0 wishes all channels together. Of vectors all blocks are the same. */
+/* The block nearest to the wish that this shape can have: the wish if it divides the channels, else
+ * 1; 0 wishes all channels together. Of vectors all blocks are the same. */
 static inline int64_t one_block(espl__shape shape, int64_t wish)
 {
     const int64_t channels = espl__shape_channels(shape);
@@ -197,7 +209,8 @@ static inline void one_set_blocks(one_node *o, int64_t inputs, int64_t output)
 /* ---- the layouts ---- */
 
 /* A shard of logical values in a layout, in guarded memory. */
-static inline float *one_lay(const one_node *o, const float *logical, espl__shape shape, int64_t block, int shard)
+static inline float *one_lay(const one_node *o, const float *logical, espl__shape shape,
+                             int64_t block, int shard)
 {
     const int64_t size = espl__shape_size(shape), pixels = espl__shape_pixels(shape);
     float *laid = guarded_open((size_t)(o->samples * size) * sizeof(float));
@@ -209,8 +222,8 @@ static inline float *one_lay(const one_node *o, const float *logical, espl__shap
     return laid;
 }
 
-static inline void one_unlay(const one_node *o, float *logical, const float *laid, espl__shape shape, int64_t block,
-                             int shard)
+static inline void one_unlay(const one_node *o, float *logical, const float *laid,
+                             espl__shape shape, int64_t block, int shard)
 {
     const int64_t size = espl__shape_size(shape), pixels = espl__shape_pixels(shape);
 
@@ -327,7 +340,8 @@ static inline void one_fill_call(one_bench *b, one_stage *st, int shard, one_cal
     memset(c, 0, sizeof *c);
     for (int i = 0; i < o->shape.input_count; i++) {
         const bool passed = o->node.op->passes >> i & 1u;
-        if (forward || (reads & ESPL__READS_INPUTS && !passed && st->kernel->role != ESPL__BACKWARD_INPUTS))
+        if (forward ||
+            (reads & ESPL__READS_INPUTS && !passed && st->kernel->role != ESPL__BACKWARD_INPUTS))
             c->inputs[i] = b->input[i][shard];
         c->grad_inputs[i] = b->grad_input[i][shard];
     }
@@ -366,7 +380,17 @@ static inline void one_fill_call(one_bench *b, one_stage *st, int shard, one_cal
 static inline void one_merge(one_bench *b, one_stage *st)
 {
     const one_node *o = b->node;
-    espl__merge_call call = { .node = &o->node, .at = &st->at, .state = st->state, .shards = o->shards, .valid = o->valid, .sums = st->sums, .shared = st->shared, .forward_shared = b->forward_shared, .parameters = b->parameter, .inputs = b->input[0], .grad_outputs = b->grad_output };
+    espl__merge_call call = { .node = &o->node,
+                              .at = &st->at,
+                              .state = st->state,
+                              .shards = o->shards,
+                              .valid = o->valid,
+                              .sums = st->sums,
+                              .shared = st->shared,
+                              .forward_shared = b->forward_shared,
+                              .parameters = b->parameter,
+                              .inputs = b->input[0],
+                              .grad_outputs = b->grad_output };
     float *gradients[ESPL__NODE_PARAMETERS];
 
     for (int p = 0; p < ESPL__NODE_PARAMETERS; p++)
@@ -387,7 +411,8 @@ static inline void one_work(one_bench *b, one_stage *st)
         one_fill_call(b, st, 0, &c);
         st->kernel->pack(&c.call);
     }
-    for (int shard = o->shards - 1; st->kernel->sums && shard >= 0; shard--) { /* any order must do */
+    for (int shard = o->shards - 1; st->kernel->sums && shard >= 0;
+         shard--) { /* any order must do */
         one_fill_call(b, st, shard, &c);
         st->kernel->sums(&c.call);
     }
@@ -420,7 +445,8 @@ static inline void one_take_gradients(const one_node *o, one_stage *st, one_resu
     }
 }
 
-static inline void one_bench_open(const one_node *o, const one_stage *forward, bool backward, one_bench *b)
+static inline void one_bench_open(const one_node *o, const one_stage *forward, bool backward,
+                                  one_bench *b)
 {
     memset(b, 0, sizeof *b);
     b->node = o;
@@ -459,9 +485,11 @@ static inline void one_check_lent(const one_bench *b, const one_stage *last)
             fail_msg("%s changed %s", last->kernel->name, o->shape.parameter[p].name);
 }
 
-static inline float *one_take(const one_node *o, float *const *laid, espl__shape shape, int64_t block)
+static inline float *one_take(const one_node *o, float *const *laid, espl__shape shape,
+                              int64_t block)
 {
-    float *logical = one_zeros((size_t)((int64_t)o->samples * o->shards * espl__shape_size(shape)), sizeof(float));
+    float *logical = one_zeros((size_t)((int64_t)o->samples * o->shards * espl__shape_size(shape)),
+                               sizeof(float));
 
     for (int s = 0; s < o->shards; s++)
         one_unlay(o, logical, laid[s], shape, block, s);
@@ -476,7 +504,8 @@ static inline void one_take_inputs(const one_bench *b, one_result *r)
         if (o->node.op->passes >> i & 1u)
             r->grad_input[i] = one_take(o, b->grad_output, o->shape.output, o->at.output_block);
         else if (b->grad_input[i][0])
-            r->grad_input[i] = one_take(o, b->grad_input[i], o->shape.input[i], o->at.input_block[i]);
+            r->grad_input[i] =
+                one_take(o, b->grad_input[i], o->shape.input[i], o->at.input_block[i]);
     }
 }
 
@@ -497,11 +526,11 @@ static inline void one_bench_close(one_bench *b, const one_stage *last)
         one_close(b->parameter[p], last, "a parameter");
 }
 
-/* Runs `forward` (NULL: it is not needed), then `backward` (NULL-terminated, or NULL for none), and fills
- * `r` (to be freed). The test fails when a kernel writes where it must not. false, and nothing to
- * free: a kernel does not fit. */
-static inline bool one_run(const one_node *o, const espl__kernel *forward, const espl__kernel *const *backward,
-                           one_result *r)
+/* Runs `forward` (NULL: it is not needed), then `backward` (NULL-terminated, or NULL for none), and
+ * fills `r` (to be freed). The test fails when a kernel writes where it must not. false, and
+ * nothing to free: a kernel does not fit. */
+static inline bool one_run(const one_node *o, const espl__kernel *forward,
+                           const espl__kernel *const *backward, one_result *r)
 {
     one_stage first, second;
     one_bench b;
@@ -527,7 +556,8 @@ static inline bool one_run(const one_node *o, const espl__kernel *forward, const
         one_work(&b, &second);
         one_check_lent(&b, &second);
         one_take_gradients(o, &second, r);
-        if (backward[i]->role != ESPL__BACKWARD_PARAMETERS && !r->grad_input[0] && !o->no_input_gradients)
+        if (backward[i]->role != ESPL__BACKWARD_PARAMETERS && !r->grad_input[0] &&
+            !o->no_input_gradients)
             one_take_inputs(&b, r);
         one_stage_close(o, &second);
     }

@@ -1,12 +1,12 @@
-/* Every kernel of the registry against the reference kernel of the same op and role, over all cases of its
- * op, several batches, all layouts it fits and every instruction set this processor has. A new line in
- * kernels.def is tested with no new test code; a kernel that no case reaches fails, and so does one that
- * writes past a buffer or leaves what is not a number.
+/* Every kernel of the registry against the reference kernel of the same op and role, over all cases
+ * of its op, several batches, all layouts it fits and every instruction set this processor has. A
+ * new line in kernels.def is tested with no new test code; a kernel that no case reaches fails, and
+ * so does one that writes past a buffer or leaves what is not a number.
  *
  * How far results may differ follows from the sums behind them: n terms of size t, summed in single
- * precision in any order, are off by about n * t * 2^-24 at most; four times that is allowed, and sixteen
- * roundings of the result itself. Winograd convolution is about ten times as far off (techniques of
- * Lavin and Gray, arXiv:1509.09308), and may be. */
+ * precision in any order, are off by about n * t * 2^-24 at most; four times that is allowed, and
+ * sixteen roundings of the result itself. Winograd convolution is about ten times as far off
+ * (techniques of Lavin and Gray, arXiv:1509.09308), and may be. */
 #include "op_cases.h"
 
 static const struct batch {
@@ -25,7 +25,33 @@ static const struct {
     const char *op;
     made_of of;
 } materials[] = {
-    { "conv2d", PRODUCTS }, { "dense", PRODUCTS }, { "bias", SUMS }, { "batch_norm", SUMS }, { "layer_norm", SUMS }, { "group_norm", SUMS }, { "add", ELEMENTS }, { "mul", SUMS }, { "concat", COPIES }, { "slice", COPIES }, { "pad", COPIES }, { "max_pool", SUMS }, { "avg_pool", SUMS }, { "global_avg_pool", SUMS }, { "global_max_pool", COPIES }, { "relu", COPIES }, { "relu6", COPIES }, { "prelu", SUMS }, { "softmax", SUMS }, { "flatten", COPIES }, { "reshape", COPIES }, { "transpose", COPIES }, { "resize", SUMS }, { "softmax_cross_entropy", SUMS }, { "binary_cross_entropy", SUMS }, { "mean_squared_error", SUMS }, { NULL, ELEMENTS }, /* the other activations, dropout */
+    { "conv2d", PRODUCTS },
+    { "dense", PRODUCTS },
+    { "bias", SUMS },
+    { "batch_norm", SUMS },
+    { "layer_norm", SUMS },
+    { "group_norm", SUMS },
+    { "add", ELEMENTS },
+    { "mul", SUMS },
+    { "concat", COPIES },
+    { "slice", COPIES },
+    { "pad", COPIES },
+    { "max_pool", SUMS },
+    { "avg_pool", SUMS },
+    { "global_avg_pool", SUMS },
+    { "global_max_pool", COPIES },
+    { "relu", COPIES },
+    { "relu6", COPIES },
+    { "prelu", SUMS },
+    { "softmax", SUMS },
+    { "flatten", COPIES },
+    { "reshape", COPIES },
+    { "transpose", COPIES },
+    { "resize", SUMS },
+    { "softmax_cross_entropy", SUMS },
+    { "binary_cross_entropy", SUMS },
+    { "mean_squared_error", SUMS },
+    { NULL, ELEMENTS }, /* the other activations, dropout */
 };
 
 static made_of material_of(const char *op)
@@ -51,7 +77,8 @@ typedef enum result_kind { OUTPUT,
                            GRAD_INPUT,
                            GRAD_PARAMETER,
                            STATISTICS } result_kind;
-static const char *const kind_names[] = { "output", "gradient of input", "gradient of parameter", "statistics" };
+static const char *const kind_names[] = { "output", "gradient of input", "gradient of parameter",
+                                          "statistics" };
 
 /* Terms in the longest sum behind a result. */
 static double terms_of(const one_node *o, result_kind kind)
@@ -69,23 +96,26 @@ static double terms_of(const one_node *o, result_kind kind)
             return (double)one_parameter_size(o, 0) / (double)o->shape.input[0].dim[0];
         return all;
     default:
-        return fmax(all * (double)o->shape.output.dim[0], (double)espl__shape_size(o->shape.input[0])) /
+        return fmax(all * (double)o->shape.output.dim[0],
+                    (double)espl__shape_size(o->shape.input[0])) /
                (o->shape.parameter_count ? (double)o->shape.output.dim[0] : 1);
     }
 }
 
-static double tolerance_of(const one_node *o, const espl__kernel *kernel, result_kind kind, double largest)
+static double tolerance_of(const one_node *o, const espl__kernel *kernel, result_kind kind,
+                           double largest)
 {
     const double unit = 0x1p-24, off = strstr(kernel->name, "winograd") ? 10 : 1;
-    const double term = material_of(o->node.op->name) == SUMS || o->shape.parameter_count > 2 ? 3 : 1;
+    const double term =
+        material_of(o->node.op->name) == SUMS || o->shape.parameter_count > 2 ? 3 : 1;
 
     if (material_of(o->node.op->name) == COPIES)
         return 0;
     return off * unit * (4 * term * terms_of(o, kind) + 16 * fmax(largest, term));
 }
 
-static void compare(const one_node *o, const espl__kernel *kernel, result_kind kind, int which, const float *found,
-                    const float *truth, int64_t count)
+static void compare(const one_node *o, const espl__kernel *kernel, result_kind kind, int which,
+                    const float *found, const float *truth, int64_t count)
 {
     char in[96], out[96];
     double largest = 0;
@@ -97,10 +127,12 @@ static void compare(const one_node *o, const espl__kernel *kernel, result_kind k
     const double tolerance = tolerance_of(o, kernel, kind, largest);
     for (int64_t i = 0; i < count; i++)
         if (!(fabs((double)found[i] - truth[i]) <= tolerance))
-            fail_msg("%s (%s -> %s, %d shards of %d, blocks %d and %d, isa %d): %s %d [%d] is %.9g, the reference "
+            fail_msg("%s (%s -> %s, %d shards of %d, blocks %d and %d, isa %d): %s %d [%d] is "
+                     "%.9g, the reference "
                      "says %.9g, tolerance %.3g",
-                     kernel->name, espl__shape_text(o->shape.input[0], in), espl__shape_text(o->shape.output, out),
-                     o->shards, o->samples, (int)o->at.input_block[0], (int)o->at.output_block, (int)o->at.isa,
+                     kernel->name, espl__shape_text(o->shape.input[0], in),
+                     espl__shape_text(o->shape.output, out), o->shards, o->samples,
+                     (int)o->at.input_block[0], (int)o->at.output_block, (int)o->at.isa,
                      kind_names[kind], which, (int)i, found[i], truth[i], tolerance);
 }
 
@@ -111,16 +143,22 @@ static void compare_results(const one_node *o, const espl__kernel *kernel, const
     const espl__role role = kernel->role;
 
     if (role == ESPL__FORWARD) {
-        compare(o, kernel, OUTPUT, 0, r->output, truth->output, o->batch * espl__shape_size(o->shape.output));
+        compare(o, kernel, OUTPUT, 0, r->output, truth->output,
+                o->batch * espl__shape_size(o->shape.output));
         for (int p = 0; p < o->shape.parameter_count; p++)
             if (o->shape.parameter[p].kind == ESPL_BUFFER)
-                compare(o, kernel, STATISTICS, p, r->parameter[p], truth->parameter[p], one_parameter_size(o, p));
+                compare(o, kernel, STATISTICS, p, r->parameter[p], truth->parameter[p],
+                        one_parameter_size(o, p));
         return;
     }
-    for (int i = 0; role != ESPL__BACKWARD_PARAMETERS && !o->no_input_gradients && i < o->shape.input_count; i++)
+    for (int i = 0;
+         role != ESPL__BACKWARD_PARAMETERS && !o->no_input_gradients && i < o->shape.input_count;
+         i++)
         compare(o, kernel, GRAD_INPUT, i, r->grad_input[i], truth->grad_input[i],
                 o->batch * espl__shape_size(o->shape.input[i]));
-    for (int p = 0; role != ESPL__BACKWARD_INPUTS && !o->no_parameter_gradients && p < o->shape.parameter_count; p++)
+    for (int p = 0; role != ESPL__BACKWARD_INPUTS && !o->no_parameter_gradients &&
+                    p < o->shape.parameter_count;
+         p++)
         if (o->shape.parameter[p].kind != ESPL_BUFFER)
             compare(o, kernel, GRAD_PARAMETER, p, r->grad_parameter[p], truth->grad_parameter[p],
                     one_parameter_size(o, p));
@@ -128,8 +166,8 @@ static void compare_results(const one_node *o, const espl__kernel *kernel, const
 
 /* ---- which forward kernel goes before a backward one ---- */
 
-/* "vector_x_backward_avx2" follows "vector_x_forward_avx2", others what the plan would take; NULL if
- * nothing of the forward run is read. */
+/* "vector_x_backward_avx2" follows "vector_x_forward_avx2", others what the plan would take; NULL
+ * if nothing of the forward run is read. */
 static const espl__kernel *partner_of(const one_node *o, const espl__kernel *backward)
 {
     const char *word = strstr(backward->name, "_backward");
@@ -144,7 +182,8 @@ static const espl__kernel *partner_of(const one_node *o, const espl__kernel *bac
         snprintf(name, sizeof name, "%.*s_forward%s", (int)(word - backward->name), backward->name,
                  word + strlen("_backward"));
     for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
-        if (kernel->role != ESPL__FORWARD || strcmp(kernel->op, backward->op) != 0 || !kernel->fits(&at))
+        if (kernel->role != ESPL__FORWARD || strcmp(kernel->op, backward->op) != 0 ||
+            !kernel->fits(&at))
             continue;
         if (strcmp(kernel->name, name) == 0)
             return kernel;
@@ -236,13 +275,15 @@ static void try_kernels(one_node *o, const op_case *c, const one_result *truth)
     const espl__kernel *kernel;
 
     for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
-        if (strcmp(kernel->op, o->node.op->name) != 0 || (c->no_gradient && kernel->role != ESPL__FORWARD))
+        if (strcmp(kernel->op, o->node.op->name) != 0 ||
+            (c->no_gradient && kernel->role != ESPL__FORWARD))
             continue;
         if (is_reference(kernel)) {
             note_reference(o, i);
             continue;
         }
-        for (int isa = has_variants(kernel) ? ESPL__ISA_PLAIN : espl__isa_here(); isa <= (int)espl__isa_here(); isa++) {
+        for (int isa = has_variants(kernel) ? ESPL__ISA_PLAIN : espl__isa_here();
+             isa <= (int)espl__isa_here(); isa++) {
             o->at.isa = (espl__isa)isa;
             try_layouts(o, i, truth);
         }
@@ -252,7 +293,8 @@ static void try_kernels(one_node *o, const op_case *c, const one_result *truth)
 /* One value has no variance: normalizing it leaves nothing but rounding. */
 static bool is_empty(const one_node *o)
 {
-    return strcmp(o->node.op->name, "batch_norm") == 0 && o->batch * espl__shape_pixels(o->shape.output) < 2;
+    return strcmp(o->node.op->name, "batch_norm") == 0 &&
+           o->batch * espl__shape_pixels(o->shape.output) < 2;
 }
 
 static void check_case(espl_context *ctx, const op_case *c, const struct batch *batch)
@@ -267,7 +309,8 @@ static void check_case(espl_context *ctx, const op_case *c, const struct batch *
         return;
     }
     one_reference_backward(&o, backward);
-    assert_true(one_run(&o, one_reference(&o, ESPL__FORWARD), c->no_gradient ? NULL : backward, &truth));
+    assert_true(
+        one_run(&o, one_reference(&o, ESPL__FORWARD), c->no_gradient ? NULL : backward, &truth));
     try_kernels(&o, c, &truth);
     one_result_free(&truth);
     one_free(&o);
@@ -321,7 +364,8 @@ static void rotate_result(const one_node *o, one_result *r)
 {
     rotate(r->output, (size_t)espl__shape_size(o->shape.output) * sizeof(float), o->batch);
     for (int i = 0; i < o->shape.input_count; i++)
-        rotate(r->grad_input[i], (size_t)espl__shape_size(o->shape.input[i]) * sizeof(float), o->batch);
+        rotate(r->grad_input[i], (size_t)espl__shape_size(o->shape.input[i]) * sizeof(float),
+               o->batch);
 }
 
 static void same_bits(const one_node *o, const espl__kernel *kernel, const float *a, const float *b,
@@ -360,7 +404,8 @@ static void test_places(void **state)
     for (int i = 0; i < ESPL__COUNT(op_cases); i++)
         for (int k = 0; (kernel = espl__kernel_at(k)); k++) {
             const op_case *c = &op_cases[i];
-            if (strcmp(c->op, kernel->op) != 0 || (c->no_gradient && kernel->role != ESPL__FORWARD) ||
+            if (strcmp(c->op, kernel->op) != 0 ||
+                (c->no_gradient && kernel->role != ESPL__FORWARD) ||
                 (c->large && is_reference(kernel))) /* slow, and each of its sums is one sample's */
                 continue;
             op_case_open(c, ctx, 4, 1, 4, &o);

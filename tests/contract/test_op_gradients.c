@@ -1,7 +1,8 @@
 /* Every op's gradient, by its reference kernels, against central differences of its forward kernel:
- * L = sum of a random projection of the output (of a loss: its own value), d L / dx = (L(x + h) - L(x - h)) / 2h
- * for every input and every parameter, over one and over three shards of which the last is partly
- * filled, and in several layouts. Values are single precision, L is summed in double. */
+ * L = sum of a random projection of the output (of a loss: its own value), d L / dx = (L(x + h) -
+ * L(x - h)) / 2h for every input and every parameter, over one and over three shards of which the
+ * last is partly filled, and in several layouts. Values are single precision, L is summed in
+ * double. */
 #include "op_cases.h"
 
 #define STEP 1e-2f
@@ -24,7 +25,8 @@ static double projection(const one_node *o)
 
     assert_true(one_run(o, forward, NULL, &r));
     for (int64_t i = 0; i < o->batch * size; i++)
-        sum += one_is_loss(o) ? r.output[i] / one_total_weight(o) : (double)r.output[i] * o->grad_output[i];
+        sum += one_is_loss(o) ? r.output[i] / one_total_weight(o)
+                              : (double)r.output[i] * o->grad_output[i];
     one_result_free(&r);
     return sum;
 }
@@ -51,7 +53,8 @@ static double *differences(const one_node *o, float *values, int64_t count)
     return result;
 }
 
-static void compare(const one_node *o, const char *what, const float *found, const double *expected, int64_t count)
+static void compare(const one_node *o, const char *what, const float *found, const double *expected,
+                    int64_t count)
 {
     char text[96];
 
@@ -59,10 +62,12 @@ static void compare(const one_node *o, const char *what, const float *found, con
     for (int64_t i = 0; i < count; i++) {
         const double error = fabs(found[i] - expected[i]);
         if (!(error <= TOLERANCE * fmax(FLOOR, fabs(found[i]) + fabs(expected[i]))))
-            fail_msg("%s of %d x %s, %d shards, blocks %d and %d: gradient of %s [%d] is %g, differences say %g",
-                     o->node.op->name, o->shape.input_count, espl__shape_text(o->shape.input[0], text), o->shards,
-                     (int)o->at.input_block[0], (int)o->at.output_block, what, (int)i,
-                     found[i], expected[i]);
+            fail_msg("%s of %d x %s, %d shards, blocks %d and %d: gradient of %s [%d] is %g, "
+                     "differences say %g",
+                     o->node.op->name, o->shape.input_count,
+                     espl__shape_text(o->shape.input[0], text), o->shards,
+                     (int)o->at.input_block[0], (int)o->at.output_block, what, (int)i, found[i],
+                     expected[i]);
     }
 }
 
@@ -88,10 +93,12 @@ static void check_layout(one_node *o, const expected *e)
     one_reference_backward(o, backward);
     assert_true(one_run(o, one_reference(o, ESPL__FORWARD), backward, &r));
     for (int i = 0; i < o->shape.input_count; i++)
-        compare(o, "an input", r.grad_input[i], e->input[i], o->batch * espl__shape_size(o->shape.input[i]));
+        compare(o, "an input", r.grad_input[i], e->input[i],
+                o->batch * espl__shape_size(o->shape.input[i]));
     for (int p = 0; p < o->shape.parameter_count; p++)
         if (e->parameter[p])
-            compare(o, o->shape.parameter[p].name, r.grad_parameter[p], e->parameter[p], one_parameter_size(o, p));
+            compare(o, o->shape.parameter[p].name, r.grad_parameter[p], e->parameter[p],
+                    one_parameter_size(o, p));
     one_result_free(&r);
 }
 

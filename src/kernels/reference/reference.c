@@ -11,7 +11,10 @@ bool espl__fits_always(const espl__case *at)
 
 espl__layout espl__layout_of(espl__shape shape, int64_t block)
 {
-    espl__layout layout = { .size = espl__shape_size(shape), .channels = espl__shape_channels(shape), .pixels = espl__shape_pixels(shape), .block = block };
+    espl__layout layout = { .size = espl__shape_size(shape),
+                            .channels = espl__shape_channels(shape),
+                            .pixels = espl__shape_pixels(shape),
+                            .block = block };
 
     layout.width = shape.rank > 1 ? shape.dim[shape.rank - 1] : 1;
     layout.height = layout.pixels / layout.width;

@@ -16,7 +16,8 @@ espl__layout espl__layout_of(espl__shape shape, int64_t block);
 espl__layout espl__layout_of_input(const espl__case *at, int i);
 espl__layout espl__layout_of_output(const espl__case *at);
 
-static inline int64_t espl__at(const espl__layout *layout, int64_t sample, int64_t channel, int64_t pixel)
+static inline int64_t espl__at(const espl__layout *layout, int64_t sample, int64_t channel,
+                               int64_t pixel)
 {
     return sample * layout->size + espl__place(channel, pixel, layout->pixels, layout->block);
 }

@@ -1,5 +1,6 @@
-/* Activations, element by element: value f(x) and derivative f'(x), given x and y = f(x). A derivative
- * may use only what its op `reads`. Comparisons are written so that what is not a number stays so. */
+/* Activations, element by element: value f(x) and derivative f'(x), given x and y = f(x). A
+ * derivative may use only what its op `reads`. Comparisons are written so that what is not a number
+ * stays so. */
 #include "kernels/reference/reference.h"
 #include "ops/activations.h"
 
@@ -188,7 +189,8 @@ static const activation all[] = {
     { "hard_swish", hard_swish, hard_swish_slope },
 };
 
-static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
+static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs,
+                           void **state)
 {
     (void)needs;
     for (int i = 0; i < ESPL__COUNT(all); i++)
@@ -196,26 +198,29 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
             *state = (void *)&all[i];
             return ESPL_OK;
         }
-    return espl__fail(ctx, ESPL_UNSUPPORTED, "%s is not an activation this kernel knows", at->node->op->name);
+    return espl__fail(ctx, ESPL_UNSUPPORTED, "%s is not an activation this kernel knows",
+                      at->node->op->name);
 }
 
 static void forward(const espl__call *call)
 {
     const activation *f = call->state;
-    const espl__layout in = espl__layout_of_input(call->at, 0), out = espl__layout_of_output(call->at);
+    const espl__layout in = espl__layout_of_input(call->at, 0),
+                       out = espl__layout_of_output(call->at);
 
     for (int64_t n = 0; n < call->samples; n++)
         for (int64_t c = 0; c < out.channels; c++)
             for (int64_t p = 0; p < out.pixels; p++)
-                call->output[espl__at(&out, n, c, p)] =
-                    (float)f->value(call->inputs[0][espl__at(&in, n, c, p)], call->node->attributes);
+                call->output[espl__at(&out, n, c, p)] = (float)f->value(
+                    call->inputs[0][espl__at(&in, n, c, p)], call->node->attributes);
 }
 
 static void backward(const espl__call *call)
 {
     const activation *f = call->state;
     const int reads = call->node->op->reads;
-    const espl__layout in = espl__layout_of_input(call->at, 0), out = espl__layout_of_output(call->at);
+    const espl__layout in = espl__layout_of_input(call->at, 0),
+                       out = espl__layout_of_output(call->at);
 
     for (int64_t n = 0; n < call->samples; n++)
         for (int64_t c = 0; c < out.channels; c++)

@@ -1,5 +1,5 @@
-/* add: the inputs summed in order. There is nothing to do backward: the gradient of each input is the
- * output's own, which the plan hands on (see `passes` of the op). */
+/* add: the inputs summed in order. There is nothing to do backward: the gradient of each input is
+ * the output's own, which the plan hands on (see `passes` of the op). */
 #include "kernels/reference/reference.h"
 
 static void forward(const espl__call *call)

@@ -1,4 +1,5 @@
-/* flatten, reshape and transpose: every output value is one input value, found by its logical place. */
+/* flatten, reshape and transpose: every output value is one input value, found by its logical
+ * place. */
 #include "kernels/reference/reference.h"
 #include "ops/arrange.h"
 
@@ -21,7 +22,8 @@ static int64_t source(const espl__case *at, int64_t o)
 
 static void forward(const espl__call *call)
 {
-    const espl__layout in = espl__layout_of_input(call->at, 0), out = espl__layout_of_output(call->at);
+    const espl__layout in = espl__layout_of_input(call->at, 0),
+                       out = espl__layout_of_output(call->at);
 
     for (int64_t o = 0; o < out.size; o++) {
         const int64_t i = source(call->at, o);
@@ -32,12 +34,14 @@ static void forward(const espl__call *call)
 
 static void backward(const espl__call *call)
 {
-    const espl__layout in = espl__layout_of_input(call->at, 0), out = espl__layout_of_output(call->at);
+    const espl__layout in = espl__layout_of_input(call->at, 0),
+                       out = espl__layout_of_output(call->at);
 
     for (int64_t o = 0; o < out.size; o++) {
         const int64_t i = source(call->at, o);
         for (int64_t n = 0; n < call->samples; n++)
-            call->grad_inputs[0][espl__at_flat(&in, n, i)] = call->grad_output[espl__at_flat(&out, n, o)];
+            call->grad_inputs[0][espl__at_flat(&in, n, i)] =
+                call->grad_output[espl__at_flat(&out, n, o)];
     }
 }
 

@@ -15,7 +15,8 @@ static span span_of(const espl__pool *a, const espl__window *w, int axis, int64_
     const int64_t padded = size + w->after[axis];
     const span s = { .begin = first < 0 ? 0 : first, .end = last > size ? size : last };
 
-    return (span){ s.begin, s.end, a->count_padding ? (last > padded ? padded : last) - first : s.end - s.begin };
+    return (span){ s.begin, s.end,
+                   a->count_padding ? (last > padded ? padded : last) - first : s.end - s.begin };
 }
 
 static void forward(const espl__call *call)
@@ -25,14 +26,16 @@ static void forward(const espl__call *call)
     const espl__layout x = espl__layout_of_input(call->at, 0), y = espl__layout_of_output(call->at);
 
     for (int64_t p = 0; p < y.pixels; p++) {
-        const span v = span_of(a, &w, 0, p / y.width, x.height), h = span_of(a, &w, 1, p % y.width, x.width);
+        const span v = span_of(a, &w, 0, p / y.width, x.height),
+                   h = span_of(a, &w, 1, p % y.width, x.width);
         for (int64_t n = 0; n < call->samples; n++)
             for (int64_t c = 0; c < y.channels; c++) {
                 double sum = 0;
                 for (int64_t iy = v.begin; iy < v.end; iy++)
                     for (int64_t ix = h.begin; ix < h.end; ix++)
                         sum += call->inputs[0][espl__at(&x, n, c, iy * x.width + ix)];
-                call->output[espl__at(&y, n, c, p)] = (float)(sum / (double)(v.counted * h.counted));
+                call->output[espl__at(&y, n, c, p)] =
+                    (float)(sum / (double)(v.counted * h.counted));
             }
     }
 }
@@ -46,10 +49,12 @@ static void backward(const espl__call *call)
 
     memset(dx, 0, (size_t)(call->samples * x.size) * sizeof(float));
     for (int64_t p = 0; p < y.pixels; p++) {
-        const span v = span_of(a, &w, 0, p / y.width, x.height), h = span_of(a, &w, 1, p % y.width, x.width);
+        const span v = span_of(a, &w, 0, p / y.width, x.height),
+                   h = span_of(a, &w, 1, p % y.width, x.width);
         for (int64_t n = 0; n < call->samples; n++)
             for (int64_t c = 0; c < y.channels; c++) {
-                const float share = call->grad_output[espl__at(&y, n, c, p)] / (float)(v.counted * h.counted);
+                const float share =
+                    call->grad_output[espl__at(&y, n, c, p)] / (float)(v.counted * h.counted);
                 for (int64_t iy = v.begin; iy < v.end; iy++)
                     for (int64_t ix = h.begin; ix < h.end; ix++)
                         dx[espl__at(&x, n, c, iy * x.width + ix)] += share;

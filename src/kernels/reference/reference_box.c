@@ -20,8 +20,8 @@ static side side_of(espl__shape shape, int64_t block)
 }
 
 /* `back` false: output = input within the box; true: input = output. */
-static void copy(const espl__box *box, const side *in, const side *out, int64_t n, float *input, float *output,
-                 bool back)
+static void copy(const espl__box *box, const side *in, const side *out, int64_t n, float *input,
+                 float *output, bool back)
 {
     for (int64_t a = 0; a < box->count[0]; a++)
         for (int64_t b = 0; b < box->count[1]; b++)
@@ -31,9 +31,11 @@ static void copy(const espl__box *box, const side *in, const side *out, int64_t 
                                               box->source[2] + c * box->step[2]) *
                                                  in->dim[3] +
                                              box->source[3] + d * box->step[3];
-                    const int64_t pixel_out = ((box->target[1] + b) * out->dim[2] + box->target[2] + c) * out->dim[3] +
-                                              box->target[3] + d;
-                    float *x = &input[espl__at(&in->layout, n, box->source[0] + a * box->step[0], pixel_in)];
+                    const int64_t pixel_out =
+                        ((box->target[1] + b) * out->dim[2] + box->target[2] + c) * out->dim[3] +
+                        box->target[3] + d;
+                    float *x = &input[espl__at(&in->layout, n, box->source[0] + a * box->step[0],
+                                               pixel_in)];
                     float *y = &output[espl__at(&out->layout, n, box->target[0] + a, pixel_out)];
                     *(back ? x : y) = *(back ? y : x);
                 }

@@ -38,7 +38,8 @@ static void forward_prelu(const espl__call *call)
         for (int64_t c = 0; c < x.channels; c++)
             for (int64_t p = 0; p < x.pixels; p++) {
                 const float value = call->inputs[0][espl__at(&x, n, c, p)];
-                call->output[espl__at(&y, n, c, p)] = value < 0 ? call->parameters[0][c] * value : value;
+                call->output[espl__at(&y, n, c, p)] =
+                    value < 0 ? call->parameters[0][c] * value : value;
             }
 }
 
@@ -51,7 +52,8 @@ static void backward_prelu(const espl__call *call)
         for (int64_t n = 0; n < call->samples; n++)
             for (int64_t p = 0; p < x.pixels; p++) {
                 const int64_t i = espl__at(&x, n, c, p);
-                const float value = call->inputs[0][i], dy = call->grad_output[espl__at(&y, n, c, p)];
+                const float value = call->inputs[0][i],
+                            dy = call->grad_output[espl__at(&y, n, c, p)];
                 if (n < call->valid && value < 0)
                     sum += (double)dy * value;
                 if (call->grad_inputs[0])

@@ -1,6 +1,7 @@
 /* conv2d: the sums written out, over any layout.
  *     y[n][o][oy][ox] = sum over i, ky, kx of w[o][i][ky][kx] * x[n][g + i][iy][ix]
- *     iy = oy * stride + ky * dilation - pad, ix likewise; g: the first input channel of o's group */
+ *     iy = oy * stride + ky * dilation - pad, ix likewise; g: the first input channel of o's group
+ */
 #include "kernels/reference/reference.h"
 #include "ops/conv2d.h"
 
@@ -26,7 +27,8 @@ static geometry geometry_of(const espl__case *at)
 static int64_t source(const geometry *g, int axis, int64_t o, int64_t k)
 {
     const int64_t size = axis ? g->x.width : g->x.height;
-    const int64_t i = o * g->window.stride[axis] + k * g->window.dilation[axis] - g->window.before[axis];
+    const int64_t i =
+        o * g->window.stride[axis] + k * g->window.dilation[axis] - g->window.before[axis];
 
     return i >= 0 && i < size ? i : -1;
 }
@@ -48,8 +50,8 @@ static int64_t tap(const geometry *g, int64_t o, int64_t i, int64_t ky, int64_t 
     return ((o * g->inputs + i) * g->window.kernel[0] + ky) * g->window.kernel[1] + kx;
 }
 
-static double convolve(const geometry *g, const float *x, const float *w, int64_t n, int64_t o, int64_t oy,
-                       int64_t ox)
+static double convolve(const geometry *g, const float *x, const float *w, int64_t n, int64_t o,
+                       int64_t oy, int64_t ox)
 {
     const int64_t first = o / g->outputs * g->inputs;
     double sum = 0;
@@ -60,7 +62,8 @@ static double convolve(const geometry *g, const float *x, const float *w, int64_
             if (iy < 0 || ix < 0)
                 continue;
             for (int64_t i = 0; i < g->inputs; i++)
-                sum += (double)w[tap(g, o, i, ky, kx)] * x[espl__at(&g->x, n, first + i, iy * g->x.width + ix)];
+                sum += (double)w[tap(g, o, i, ky, kx)] *
+                       x[espl__at(&g->x, n, first + i, iy * g->x.width + ix)];
         }
     return sum;
 }
@@ -74,7 +77,8 @@ static float finish(const espl__call *call, double sum, int64_t o, int64_t n, in
     if (a->bias)
         sum += (*parameter++)[o];
     if (a->folded)
-        sum = (sum - parameter[2][o]) * parameter[0][o] / sqrt(parameter[3][o] + a->epsilon) + parameter[1][o];
+        sum = (sum - parameter[2][o]) * parameter[0][o] / sqrt(parameter[3][o] + a->epsilon) +
+              parameter[1][o];
     if (call->at->input_count > 1) {
         const espl__layout residual = espl__layout_of_input(call->at, 1);
         sum += call->inputs[1][espl__at(&residual, n, o, pixel)];
@@ -91,14 +95,15 @@ static void forward(const espl__call *call)
             for (int64_t oy = 0; oy < g.y.height; oy++)
                 for (int64_t ox = 0; ox < g.y.width; ox++) {
                     const int64_t pixel = oy * g.y.width + ox;
-                    const double sum = convolve(&g, call->inputs[0], call->parameters[0], n, o, oy, ox);
+                    const double sum =
+                        convolve(&g, call->inputs[0], call->parameters[0], n, o, oy, ox);
                     call->output[espl__at(&g.y, n, o, pixel)] = finish(call, sum, o, n, pixel);
                 }
 }
 
 /* dx[n][c][iy][ix] = sum over the outputs of c's group and the taps of w * dy */
-static double gather_input(const geometry *g, const float *dy, const float *w, int64_t n, int64_t c, int64_t iy,
-                           int64_t ix)
+static double gather_input(const geometry *g, const float *dy, const float *w, int64_t n, int64_t c,
+                           int64_t iy, int64_t ix)
 {
     const int64_t first = c / g->inputs * g->outputs;
     double sum = 0;
@@ -124,12 +129,13 @@ static void backward_inputs(const espl__call *call)
             for (int64_t iy = 0; iy < g.x.height; iy++)
                 for (int64_t ix = 0; ix < g.x.width; ix++)
                     call->grad_inputs[0][espl__at(&g.x, n, c, iy * g.x.width + ix)] =
-                        (float)gather_input(&g, call->grad_output, call->parameters[0], n, c, iy, ix);
+                        (float)gather_input(&g, call->grad_output, call->parameters[0], n, c, iy,
+                                            ix);
 }
 
 /* dw[o][i][ky][kx] = sum over the samples that count and the positions of x * dy */
-static double gather_weight(const espl__call *call, const geometry *g, int64_t o, int64_t i, int64_t ky,
-                            int64_t kx)
+static double gather_weight(const espl__call *call, const geometry *g, int64_t o, int64_t i,
+                            int64_t ky, int64_t kx)
 {
     const int64_t c = o / g->outputs * g->inputs + i;
     double sum = 0;

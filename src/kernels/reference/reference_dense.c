@@ -1,5 +1,5 @@
-/* dense: y[n][u] = sum over f of w[u][f] * x[n][f] + b[u], and its gradients. A vector lies the same
- * in every layout. */
+/* dense: y[n][u] = sum over f of w[u][f] * x[n][f] + b[u], and its gradients. A vector lies the
+ * same in every layout. */
 #include "kernels/reference/reference.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"

@@ -1,5 +1,5 @@
-/* dropout: kept values times 1 / (1 - q), the others zero; outside of training the identity. Forward
- * and backward make the same draw, so nothing is stored. */
+/* dropout: kept values times 1 / (1 - q), the others zero; outside of training the identity.
+ * Forward and backward make the same draw, so nothing is stored. */
 #include "kernels/reference/reference.h"
 #include "ops/dropout.h"
 
@@ -11,8 +11,8 @@ static float factor(const espl__call *call, int64_t n, int64_t c, int64_t p, int
     if (!call->at->training || n >= call->valid || a->rate == 0)
         return 1;
     const int64_t element = a->whole_channels ? c : c * pixels + p;
-    const bool kept = espl__dropout_keeps(call->stream, espl__dropout_bound(a), call->targets->epoch,
-                                          call->targets->index[n], element);
+    const bool kept = espl__dropout_keeps(call->stream, espl__dropout_bound(a),
+                                          call->targets->epoch, call->targets->index[n], element);
     return kept ? (float)(1 / (1 - a->rate)) : 0;
 }
 
@@ -22,19 +22,22 @@ static void apply(const espl__call *call, const float *from, const espl__layout 
     for (int64_t n = 0; n < call->samples; n++)
         for (int64_t c = 0; c < f->channels; c++)
             for (int64_t p = 0; p < f->pixels; p++)
-                to[espl__at(t, n, c, p)] = factor(call, n, c, p, f->pixels) * from[espl__at(f, n, c, p)];
+                to[espl__at(t, n, c, p)] =
+                    factor(call, n, c, p, f->pixels) * from[espl__at(f, n, c, p)];
 }
 
 static void forward(const espl__call *call)
 {
-    const espl__layout in = espl__layout_of_input(call->at, 0), out = espl__layout_of_output(call->at);
+    const espl__layout in = espl__layout_of_input(call->at, 0),
+                       out = espl__layout_of_output(call->at);
 
     apply(call, call->inputs[0], &in, call->output, &out);
 }
 
 static void backward(const espl__call *call)
 {
-    const espl__layout in = espl__layout_of_input(call->at, 0), out = espl__layout_of_output(call->at);
+    const espl__layout in = espl__layout_of_input(call->at, 0),
+                       out = espl__layout_of_output(call->at);
 
     apply(call, call->grad_output, &out, call->grad_inputs[0], &in);
 }

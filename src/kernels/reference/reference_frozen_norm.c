@@ -23,13 +23,15 @@ static void forward(const espl__call *call)
     const bool residual = call->at->input_count > 1;
     const espl__layout x = espl__layout_of_input(call->at, 0), y = espl__layout_of_output(call->at);
     const espl__layout r = espl__layout_of_input(call->at, residual);
-    const float *scale = call->parameters[0], *shift = call->parameters[1], *mean = call->parameters[2];
+    const float *scale = call->parameters[0], *shift = call->parameters[1],
+                *mean = call->parameters[2];
 
     for (int64_t c = 0; c < x.channels; c++) {
         const double inverse = inverse_of(call, c);
         for (int64_t n = 0; n < call->samples; n++)
             for (int64_t p = 0; p < x.pixels; p++) {
-                const double xh = ((double)call->inputs[0][espl__at(&x, n, c, p)] - mean[c]) * inverse;
+                const double xh =
+                    ((double)call->inputs[0][espl__at(&x, n, c, p)] - mean[c]) * inverse;
                 const double added = residual ? call->inputs[1][espl__at(&r, n, c, p)] : 0;
                 call->output[espl__at(&y, n, c, p)] =
                     espl__activate(a->activation, (float)(xh * scale[c] + shift[c] + added));
@@ -43,7 +45,8 @@ static void pass_activation(const espl__call *call, const espl__layout *y)
     const espl__batch_norm *a = call->node->attributes;
 
     for (int64_t o = 0; o < call->samples * y->size; o++)
-        call->grad_output[o] = espl__activate_back(a->activation, call->output[o], call->grad_output[o]);
+        call->grad_output[o] =
+            espl__activate_back(a->activation, call->output[o], call->grad_output[o]);
 }
 
 static void backward(const espl__call *call)

@@ -55,7 +55,8 @@ static void backward_max(const espl__call *call)
     memset(call->grad_inputs[0], 0, (size_t)(call->samples * x.size) * sizeof(float));
     for (int64_t n = 0; n < call->samples; n++)
         for (int64_t c = 0; c < x.channels; c++)
-            call->grad_inputs[0][place_of_largest(call, &x, n, c)] = call->grad_output[n * x.channels + c];
+            call->grad_inputs[0][place_of_largest(call, &x, n, c)] =
+                call->grad_output[n * x.channels + c];
 }
 
 const espl__kernel espl__kernel_reference_global_avg_pool_forward = {

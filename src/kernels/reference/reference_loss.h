@@ -4,7 +4,8 @@
 
 #include "kernels/reference/reference.h"
 
-/* Weight of sample n in the loss; 0 for filler and where there is no target. A label may be 0 .. labels - 1. */
+/* Weight of sample n in the loss; 0 for filler and where there is no target. A label may be 0 ..
+ * labels - 1. */
 static inline double espl__loss_weight(const espl__call *call, int64_t n, int64_t labels)
 {
     const espl__targets *t = call->targets;
@@ -17,7 +18,8 @@ static inline double espl__loss_weight(const espl__call *call, int64_t n, int64_
 }
 
 /* Target of output k out of `outputs`, of a sample that has one. */
-static inline double espl__loss_target(const espl__call *call, int64_t n, int64_t k, int64_t outputs)
+static inline double espl__loss_target(const espl__call *call, int64_t n, int64_t k,
+                                       int64_t outputs)
 {
     const espl__targets *t = call->targets;
 

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
+static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs,
+                           void **state)
 {
     (void)ctx, (void)state;
     needs->saved = (size_t)(at->samples * espl__shape_size(at->output)) * sizeof(espl__pool_tap);
@@ -12,7 +13,8 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
 }
 
 /* Input pixel under tap `tap` of the window at (oy, ox), -1 in the padding. */
-static int64_t pixel_of(const espl__window *w, const espl__layout *x, int64_t oy, int64_t ox, int64_t tap)
+static int64_t pixel_of(const espl__window *w, const espl__layout *x, int64_t oy, int64_t ox,
+                        int64_t tap)
 {
     const int64_t iy = oy * w->stride[0] - w->before[0] + tap / w->kernel[1];
     const int64_t ix = ox * w->stride[1] - w->before[1] + tap % w->kernel[1];

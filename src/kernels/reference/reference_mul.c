@@ -59,8 +59,9 @@ static void forward(const espl__call *call)
 }
 
 /* Sum of dy * other over all places of the output that used the value at `place` of input x. */
-static double sum_uses(const espl__call *call, const spread *x, const spread *other, const float *values,
-                       const spread *y, int64_t n, const int64_t place[ESPL__RANK_MAX])
+static double sum_uses(const espl__call *call, const spread *x, const spread *other,
+                       const float *values, const spread *y, int64_t n,
+                       const int64_t place[ESPL__RANK_MAX])
 {
     int64_t first[ESPL__RANK_MAX], end[ESPL__RANK_MAX], o[ESPL__RANK_MAX];
     double sum = 0;

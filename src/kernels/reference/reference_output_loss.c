@@ -1,4 +1,5 @@
-/* Losses that are the mean of one term for each output: binary_cross_entropy and mean_squared_error. */
+/* Losses that are the mean of one term for each output: binary_cross_entropy and
+ * mean_squared_error. */
 #include "kernels/reference/reference_loss.h"
 
 #include <math.h>
@@ -37,7 +38,8 @@ static const term *term_of(const espl__call *call)
     return espl__text_equal(call->node->op->name, "binary_cross_entropy") ? &binary : &squared;
 }
 
-/* How many labels there are: of a single output, 0 and 1 in a yes-or-no loss and any number else. */
+/* How many labels there are: of a single output, 0 and 1 in a yes-or-no loss and any number else.
+ */
 static int64_t labels_of(const espl__call *call, int64_t outputs)
 {
     if (outputs > 1)
@@ -54,7 +56,8 @@ static void forward(const espl__call *call)
         const double weight = espl__loss_weight(call, n, labels_of(call, outputs));
         double sum = 0;
         for (int64_t k = 0; weight != 0 && k < outputs; k++)
-            sum += of->loss(call->inputs[0][n * outputs + k], espl__loss_target(call, n, k, outputs));
+            sum +=
+                of->loss(call->inputs[0][n * outputs + k], espl__loss_target(call, n, k, outputs));
         call->output[n] = (float)(weight * sum / (double)outputs);
     }
 }
@@ -70,8 +73,8 @@ static void backward(const espl__call *call)
             const int64_t i = n * outputs + k;
             double slope = 0;
             if (weight != 0)
-                slope = of->slope(call->inputs[0][i], espl__loss_target(call, n, k, outputs)) * weight /
-                        call->targets->total_weight;
+                slope = of->slope(call->inputs[0][i], espl__loss_target(call, n, k, outputs)) *
+                        weight / call->targets->total_weight;
             call->grad_inputs[0][i] = (float)(slope / (double)outputs);
         }
     }

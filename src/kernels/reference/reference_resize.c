@@ -1,5 +1,5 @@
-/* resize: each output value is a mix of at most two by two input values, whose shares go back the same
- * way. */
+/* resize: each output value is a mix of at most two by two input values, whose shares go back the
+ * same way. */
 #include "kernels/reference/reference.h"
 #include "ops/arrange.h"
 
@@ -11,7 +11,8 @@ typedef struct corners {
     double share[4];
 } corners;
 
-static corners corners_of(const espl__call *call, const espl__layout *x, const espl__layout *y, int64_t p)
+static corners corners_of(const espl__call *call, const espl__layout *x, const espl__layout *y,
+                          int64_t p)
 {
     const espl__resizing *a = call->node->attributes;
     const espl__resize_tap v = espl__resize_at(a, x->height, y->height, p / y->width);
@@ -19,8 +20,8 @@ static corners corners_of(const espl__call *call, const espl__layout *x, const e
 
     return (corners){ { v.first * x->width + h.first, v.first * x->width + h.second,
                         v.second * x->width + h.first, v.second * x->width + h.second },
-                      { (1 - v.share) * (1 - h.share), (1 - v.share) * h.share, v.share * (1 - h.share),
-                        v.share * h.share } };
+                      { (1 - v.share) * (1 - h.share), (1 - v.share) * h.share,
+                        v.share * (1 - h.share), v.share * h.share } };
 }
 
 static void forward(const espl__call *call)

@@ -1,6 +1,6 @@
-/* layer_norm and group_norm: a sample falls into sets of values - all of them, the channels at one pixel,
- * or the pixels of a group of channels - and each set is brought to mean 0 and variance 1. Every set
- * is some neighbouring channels at some neighbouring pixels. */
+/* layer_norm and group_norm: a sample falls into sets of values - all of them, the channels at one
+ * pixel, or the pixels of a group of channels - and each set is brought to mean 0 and variance 1.
+ * Every set is some neighbouring channels at some neighbouring pixels. */
 #include "kernels/reference/reference.h"
 #include "ops/sample_norm.h"
 
@@ -35,12 +35,14 @@ static partition partition_of(const espl__case *at)
 }
 
 /* Parameter of value (channel, pixel). */
-static int64_t parameter_of(const partition *by, const espl__layout *x, int64_t channel, int64_t pixel)
+static int64_t parameter_of(const partition *by, const espl__layout *x, int64_t channel,
+                            int64_t pixel)
 {
     return by->each_value ? channel * x->pixels + pixel : channel;
 }
 
-static set set_at(const partition *by, const espl__layout *x, const float *values, int64_t n, int64_t index)
+static set set_at(const partition *by, const espl__layout *x, const float *values, int64_t n,
+                  int64_t index)
 {
     const double count = (double)(by->channels * by->pixels);
     double sum = 0, squares = 0;
@@ -60,8 +62,8 @@ static set set_at(const partition *by, const espl__layout *x, const float *value
     return s;
 }
 
-static void forward_set(const espl__call *call, const partition *by, const espl__layout *x, const espl__layout *y,
-                        int64_t n, int64_t index)
+static void forward_set(const espl__call *call, const partition *by, const espl__layout *x,
+                        const espl__layout *y, int64_t n, int64_t index)
 {
     const set s = set_at(by, x, call->inputs[0], n, index);
 
@@ -69,7 +71,8 @@ static void forward_set(const espl__call *call, const partition *by, const espl_
         for (int64_t p = s.pixel; p < s.pixel + by->pixels; p++) {
             const int64_t k = parameter_of(by, x, c, p);
             const double xh = (call->inputs[0][espl__at(x, n, c, p)] - s.mean) * s.inverse;
-            call->output[espl__at(y, n, c, p)] = (float)(xh * call->parameters[0][k] + call->parameters[1][k]);
+            call->output[espl__at(y, n, c, p)] =
+                (float)(xh * call->parameters[0][k] + call->parameters[1][k]);
         }
 }
 
@@ -84,8 +87,8 @@ static void forward(const espl__call *call)
 }
 
 /* Sums of dy * xh and dy for each parameter, over the samples that count. */
-static void sum_set(const espl__call *call, const partition *by, const espl__layout *x, const espl__layout *y,
-                    int64_t n, const set *s, double *dscale, double *dshift)
+static void sum_set(const espl__call *call, const partition *by, const espl__layout *x,
+                    const espl__layout *y, int64_t n, const set *s, double *dscale, double *dshift)
 {
     for (int64_t c = s->channel; c < s->channel + by->channels; c++)
         for (int64_t p = s->pixel; p < s->pixel + by->pixels; p++) {
@@ -97,8 +100,8 @@ static void sum_set(const espl__call *call, const partition *by, const espl__lay
 }
 
 /* dx = (g - mean(g) - xh * mean(g * xh)) * inverse, g = dy * scale */
-static void backward_set(const espl__call *call, const partition *by, const espl__layout *x, const espl__layout *y,
-                         int64_t n, const set *s)
+static void backward_set(const espl__call *call, const partition *by, const espl__layout *x,
+                         const espl__layout *y, int64_t n, const set *s)
 {
     const double count = (double)(by->channels * by->pixels);
     double mean_g = 0, mean_g_xh = 0;
@@ -142,7 +145,8 @@ static void backward(const espl__call *call)
     }
 }
 
-static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
+static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs,
+                           void **state)
 {
     (void)ctx, (void)state;
     needs->workspace = 2 * (size_t)espl__shape_size(at->parameter[0]->shape) * sizeof(double);

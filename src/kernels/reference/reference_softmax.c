@@ -1,5 +1,5 @@
-/* softmax over the channels at each pixel; the largest logit is taken off first, so that none is too
- * large. */
+/* softmax over the channels at each pixel; the largest logit is taken off first, so that none is
+ * too large. */
 #include "kernels/reference/reference.h"
 
 #include <math.h>
@@ -34,7 +34,8 @@ static void backward(const espl__call *call)
             }
             for (int64_t c = 0; c < x.channels; c++) {
                 const int64_t o = espl__at(&y, n, c, p);
-                call->grad_inputs[0][espl__at(&x, n, c, p)] = (float)(call->output[o] * (call->grad_output[o] - dot));
+                call->grad_inputs[0][espl__at(&x, n, c, p)] =
+                    (float)(call->output[o] * (call->grad_output[o] - dot));
             }
         }
 }

@@ -1,5 +1,5 @@
-/* softmax_cross_entropy: the softmax never appears on its own; log-sum-exp is taken around the largest
- * logit, so that no logit is too large. */
+/* softmax_cross_entropy: the softmax never appears on its own; log-sum-exp is taken around the
+ * largest logit, so that no logit is too large. */
 #include "kernels/reference/reference_loss.h"
 #include "ops/loss.h"
 
