@@ -12,8 +12,10 @@ typedef struct espl__elu {
     double alpha; /* the negative side tends to -alpha */
 } espl__elu;
 
-enum { ESPL__GELU_EXACT,
-       ESPL__GELU_TANH };
+enum {
+    ESPL__GELU_EXACT,
+    ESPL__GELU_TANH,
+};
 typedef struct espl__gelu {
     int form;
 } espl__gelu;

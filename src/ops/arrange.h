@@ -13,11 +13,15 @@ typedef struct espl__transpose {
         order; /* dimension d of the output is dimension order[d] of the input, counted from 0 */
 } espl__transpose;
 
-enum { ESPL__NEAREST,
-       ESPL__BILINEAR };
-enum { ESPL__HALF_PIXEL,
-       ESPL__ALIGN_CORNERS,
-       ESPL__ASYMMETRIC };
+enum {
+    ESPL__NEAREST,
+    ESPL__BILINEAR,
+};
+enum {
+    ESPL__HALF_PIXEL,
+    ESPL__ALIGN_CORNERS,
+    ESPL__ASYMMETRIC,
+};
 
 typedef struct espl__resizing {
     espl_counts size; /* one value or (height, width); 0 or empty: by scale */

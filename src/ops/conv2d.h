@@ -5,9 +5,11 @@
 #include "graph/op.h"
 #include "ops/window.h"
 
-enum { ESPL__NO_ACTIVATION,
-       ESPL__RELU,
-       ESPL__RELU6 };
+enum {
+    ESPL__NO_ACTIVATION,
+    ESPL__RELU,
+    ESPL__RELU6,
+};
 
 /* Parameters in order: weight (out, in/groups, kh, kw), bias if `bias`, and if `folded` the scale,
  * shift, mean and variance of the batch norm that followed:
@@ -26,6 +28,12 @@ typedef struct espl__conv2d {
     bool folded;
     double epsilon;
 } espl__conv2d;
+
+/* What is fused into a convolution is fused for inference: only one without has gradients. */
+static inline bool espl__conv2d_has_gradient(const espl__conv2d *attributes, int input_count)
+{
+    return !attributes->folded && attributes->activation == ESPL__NO_ACTIVATION && input_count == 1;
+}
 
 /* The same with every pair and the groups spelled out. */
 espl__window espl__conv2d_window(const espl__conv2d *attributes, int64_t input_channels);

@@ -5,8 +5,10 @@
 
 #include "graph/op.h"
 
-enum { ESPL__OVER_SAMPLE,
-       ESPL__OVER_CHANNELS };
+enum {
+    ESPL__OVER_SAMPLE,
+    ESPL__OVER_CHANNELS,
+};
 
 typedef struct espl__layer_norm {
     double epsilon;

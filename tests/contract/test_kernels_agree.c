@@ -270,13 +270,25 @@ static void note_reference(const one_node *o, int index)
     reached[index] = reached[index] || espl__kernel_at(index)->fits(&at);
 }
 
+/* A backward kernel must not claim a gradient that what was fused for inference does not have. */
+static bool refuses_rightly(const one_node *o, const op_case *c, const espl__kernel *kernel)
+{
+    espl__case at = o->at;
+
+    at.role = kernel->role;
+    if (!c->no_gradient || kernel->role == ESPL__FORWARD)
+        return false;
+    if (kernel->fits(&at))
+        fail_msg("%s fits a node that has no gradient", kernel->name);
+    return true;
+}
+
 static void try_kernels(one_node *o, const op_case *c, const one_result *truth)
 {
     const espl__kernel *kernel;
 
     for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
-        if (strcmp(kernel->op, o->node.op->name) != 0 ||
-            (c->no_gradient && kernel->role != ESPL__FORWARD))
+        if (strcmp(kernel->op, o->node.op->name) != 0 || refuses_rightly(o, c, kernel))
             continue;
         if (is_reference(kernel)) {
             note_reference(o, i);

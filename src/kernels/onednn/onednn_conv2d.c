@@ -67,7 +67,9 @@ static dnnl_format_tag_t destination_tag(const espl__case *at)
 static bool fits(const espl__case *at)
 {
     return at->input[0].rank == 3 && source_tag(at) != dnnl_format_tag_undef &&
-           destination_tag(at) != dnnl_format_tag_undef;
+           destination_tag(at) != dnnl_format_tag_undef &&
+           (at->role == ESPL__FORWARD ||
+            espl__conv2d_has_gradient(attributes_of(at), at->input_count));
 }
 
 static void release(espl_context *ctx, void *pointer)

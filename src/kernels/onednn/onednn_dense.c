@@ -7,7 +7,10 @@
 
 static bool fits(const espl__case *at)
 {
-    return at->input[0].rank == 1;
+    const espl__dense *a = at->node->attributes;
+
+    return at->input[0].rank == 1 &&
+           (at->role == ESPL__FORWARD || a->activation == ESPL__NO_ACTIVATION);
 }
 
 static float activated(float value, int activation)

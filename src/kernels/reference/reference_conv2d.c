@@ -178,12 +178,9 @@ static void backward_parameters(const espl__call *call)
         backward_bias(call, &g.y);
 }
 
-/* What is fused into a convolution is fused for inference: it has no gradient. */
-static bool fits_plain(const espl__case *at)
+static bool fits_backward(const espl__case *at)
 {
-    const espl__conv2d *a = at->node->attributes;
-
-    return !a->folded && a->activation == ESPL__NO_ACTIVATION && at->input_count == 1;
+    return espl__conv2d_has_gradient(at->node->attributes, at->input_count);
 }
 
 const espl__kernel espl__kernel_reference_conv2d_forward = {
@@ -198,7 +195,7 @@ const espl__kernel espl__kernel_reference_conv2d_backward_inputs = {
     .name = "reference_conv2d_backward_inputs",
     .op = "conv2d",
     .role = ESPL__BACKWARD_INPUTS,
-    .fits = fits_plain,
+    .fits = fits_backward,
     .run = backward_inputs,
 };
 
@@ -206,6 +203,6 @@ const espl__kernel espl__kernel_reference_conv2d_backward_parameters = {
     .name = "reference_conv2d_backward_parameters",
     .op = "conv2d",
     .role = ESPL__BACKWARD_PARAMETERS,
-    .fits = fits_plain,
+    .fits = fits_backward,
     .run = backward_parameters,
 };

@@ -61,12 +61,11 @@ static void backward_parameters(const espl__call *call)
     }
 }
 
-/* A fused activation is fused for inference: it has no gradient here. */
-static bool fits_plain(const espl__case *at)
+static bool fits_backward(const espl__case *at)
 {
     const espl__dense *a = at->node->attributes;
 
-    return a->activation == ESPL__NO_ACTIVATION;
+    return a->activation == ESPL__NO_ACTIVATION; /* fused for inference alone */
 }
 
 const espl__kernel espl__kernel_reference_dense_forward = {
@@ -81,7 +80,7 @@ const espl__kernel espl__kernel_reference_dense_backward_inputs = {
     .name = "reference_dense_backward_inputs",
     .op = "dense",
     .role = ESPL__BACKWARD_INPUTS,
-    .fits = fits_plain,
+    .fits = fits_backward,
     .run = backward_inputs,
 };
 
@@ -89,6 +88,6 @@ const espl__kernel espl__kernel_reference_dense_backward_parameters = {
     .name = "reference_dense_backward_parameters",
     .op = "dense",
     .role = ESPL__BACKWARD_PARAMETERS,
-    .fits = fits_plain,
+    .fits = fits_backward,
     .run = backward_parameters,
 };

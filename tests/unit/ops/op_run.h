@@ -1,4 +1,5 @@
-/* An op run by its reference kernels on given values: for tests against numbers worked out elsewhere. */
+/* An op run by its reference kernels on given values: for tests against numbers worked out
+ * elsewhere. */
 #ifndef OP_RUN_H
 #define OP_RUN_H
 

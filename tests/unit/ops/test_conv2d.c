@@ -1,11 +1,18 @@
-/* conv2d and dense on numbers small enough to be worked out by hand, what they declare, and the batch
- * norm folded into a convolution. */
+/* conv2d and dense on numbers small enough to be worked out by hand, what they declare, and the
+ * batch norm folded into a convolution. */
 #include "op_run.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 
-#define PAIR(a, b) { .count = 2, .item = { a, b } }
-#define ALL(a) { .count = 1, .item = { a } }
+#define PAIR(a, b)                \
+    {                             \
+        .count = 2, .item = { a,  \
+                              b } \
+    }
+#define ALL(a)                    \
+    {                             \
+        .count = 1, .item = { a } \
+    }
 
 /* x = 1..9 as 3x3, w = [1 2; 3 4]: each output is 1a + 2b + 3c + 4d of its window. */
 static void test_by_hand(void **state)
@@ -32,7 +39,10 @@ static void test_by_hand(void **state)
 /* Padding on the right and below only, stride 2: the window at the corner sees one value. */
 static void test_asymmetric_padding(void **state)
 {
-    const espl__conv2d a = { .channels = 1, .groups = 1, .kernel = ALL(2), .stride = ALL(2),
+    const espl__conv2d a = { .channels = 1,
+                             .groups = 1,
+                             .kernel = ALL(2),
+                             .stride = ALL(2),
                              .pad = { .count = 4, .item = { 0, 0, 1, 1 } } };
     const double x[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, w[] = { 1, 10, 100, 1000 };
     op_run r;
@@ -49,7 +59,9 @@ static void test_asymmetric_padding(void **state)
 /* The kernel of 3 with dilation 2 takes every other value of five. */
 static void test_dilation(void **state)
 {
-    const espl__conv2d a = { .channels = 1, .groups = 1, .kernel = PAIR(1, 3), .dilation = PAIR(1, 2) };
+    const espl__conv2d a = {
+        .channels = 1, .groups = 1, .kernel = PAIR(1, 3), .dilation = PAIR(1, 2)
+    };
     const double x[] = { 1, 2, 3, 4, 5, 6 }, w[] = { 1, 10, 100 };
     op_run r;
 
@@ -95,11 +107,13 @@ static void test_depthwise(void **state)
     op_free(&r);
 }
 
-/* Conv 3x3, 16 -> 32 channels: fan 144 and 288; 32 * 16 * 9 multiplications for each of 4 * 4 pixels. */
+/* Conv 3x3, 16 -> 32 channels: fan 144 and 288; 32 * 16 * 9 multiplications for each of 4 * 4
+ * pixels. */
 static void test_declares(void **state)
 {
-    const espl__conv2d a = { .channels = 32, .groups = 1, .kernel = ALL(3), .pad = ALL(1), .stride = ALL(2),
-                             .bias = true };
+    const espl__conv2d a = {
+        .channels = 32, .groups = 1, .kernel = ALL(3), .pad = ALL(1), .stride = ALL(2), .bias = true
+    };
     op_run r;
 
     (void)state;
@@ -121,7 +135,9 @@ static void test_declares(void **state)
 /* scale 2, shift 0.5, mean 1, variance 4, w 3, epsilon 1e-5: w' = 2.999996, b' = -0.499999. */
 static void test_folded(void **state)
 {
-    const espl__conv2d a = { .channels = 1, .groups = 1, .kernel = ALL(1), .folded = true, .epsilon = 1e-5 };
+    const espl__conv2d a = {
+        .channels = 1, .groups = 1, .kernel = ALL(1), .folded = true, .epsilon = 1e-5
+    };
     const espl__shape inputs[] = { { 3, { 1, 1, 3 } }, { 3, { 1, 1, 3 } } };
     const double x[] = { 0, 1, -2 }, residual[] = { 0, 0, 10 }, value[] = { 3, 2, 0.5, 1, 4 };
     const double w = 2.999996, b = -0.499999;
@@ -143,7 +159,9 @@ static void test_folded(void **state)
 /* What is fused for inference has no gradient: no kernel may claim to have one. */
 static void test_fused_has_no_gradient(void **state)
 {
-    const espl__conv2d a = { .channels = 1, .groups = 1, .kernel = ALL(1), .activation = ESPL__RELU };
+    const espl__conv2d a = {
+        .channels = 1, .groups = 1, .kernel = ALL(1), .activation = ESPL__RELU
+    };
     op_run r;
 
     (void)state;

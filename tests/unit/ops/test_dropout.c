@@ -1,5 +1,5 @@
-/* dropout: a fixed fraction kept, scaled so that the mean stays, the same draw forward and back, and a
- * draw that belongs to (node, epoch, sample, element) alone. */
+/* dropout: a fixed fraction kept, scaled so that the mean stays, the same draw forward and back,
+ * and a draw that belongs to (node, epoch, sample, element) alone. */
 #include "op_run.h"
 #include "ops/dropout.h"
 
@@ -90,8 +90,8 @@ static void test_rate_zero(void **state)
     op_free(&r);
 }
 
-/* Two samples of one batch have masks of their own; the same sample at another place has the same one, in
- * another epoch another one. */
+/* Two samples of one batch have masks of their own; the same sample at another place has the same
+ * one, in another epoch another one. */
 static void test_coordinates(void **state)
 {
     const espl__dropout a = { .rate = 0.5 };

@@ -1,5 +1,5 @@
-/* The losses against numbers worked out apart: uniform logits cost ln K, smoothing, soft targets, weights,
- * samples without a target, and logits so large that a careless exp would overflow. */
+/* The losses against numbers worked out apart: uniform logits cost ln K, smoothing, soft targets,
+ * weights, samples without a target, and logits so large that a careless exp would overflow. */
 #include "op_run.h"
 #include "ops/loss.h"
 
@@ -60,7 +60,8 @@ static void test_soft_targets(void **state)
     op_free(&r);
 }
 
-/* Weights 1, 3 and a sample without a label: losses are weighted, gradients divided by the total. */
+/* Weights 1, 3 and a sample without a label: losses are weighted, gradients divided by the total.
+ */
 static void test_weights(void **state)
 {
     const espl__cross_entropy a = { 0 };

@@ -1,5 +1,6 @@
-/* batch_norm, layer_norm and group_norm on two samples of four channels and two pixels whose statistics
- * are worked out apart, with the backward formula in inference and training on a single channel. */
+/* batch_norm, layer_norm and group_norm on two samples of four channels and two pixels whose
+ * statistics are worked out apart, with the backward formula in inference and training on a single
+ * channel. */
 #include "op_run.h"
 #include "ops/batch_norm.h"
 #include "ops/conv2d.h"
@@ -73,9 +74,11 @@ static void test_batch_norm(void **state)
     op_go(&r, false);
     expect_normalized(&r, bn_mean, bn_variance, channel);
     op_expect("y[0]", r.result.output,
-              (const double[]){ -.301509, .904527, -.301509, .904527, .733799, 1.153112, .733799, 1.153112 }, 8,
-              1e-6);
-    op_expect("running mean", r.result.parameter[2], (const double[]){ .125, .325, .325, .525 }, 4, 1e-7);
+              (const double[]){ -.301509, .904527, -.301509, .904527, .733799, 1.153112, .733799,
+                                1.153112 },
+              8, 1e-6);
+    op_expect("running mean", r.result.parameter[2], (const double[]){ .125, .325, .325, .525 }, 4,
+              1e-7);
     op_expect("running variance", r.result.parameter[3],
               (const double[]){ .991667, .991667, 1.658333, 1.658333 }, 4, 1e-6);
     op_free(&r);
@@ -130,7 +133,8 @@ static void test_backward_of_batch(void **state)
     (void)state;
     open_column(&r, &a);
     op_go(&r, true);
-    op_expect("dx", r.result.grad_input[0], (const double[]){ .091963, -.154311, .073259, -.010911 }, 4, 1e-6);
+    op_expect("dx", r.result.grad_input[0],
+              (const double[]){ .091963, -.154311, .073259, -.010911 }, 4, 1e-6);
     for (int i = 0; i < 4; i++) { /* nothing along a constant, nothing along xh */
         sum += r.result.grad_input[0][i];
         dot += r.result.grad_input[0][i] * r.result.output[i];
@@ -149,7 +153,8 @@ static void test_backward_of_running(void **state)
     open_column(&r, &a);
     r.node.at.training = false;
     op_go(&r, true);
-    op_expect("dx", r.result.grad_input[0], (const double[]){ .106066, -.212132, .318197, .424263 }, 4, 1e-6);
+    op_expect("dx", r.result.grad_input[0], (const double[]){ .106066, -.212132, .318197, .424263 },
+              4, 1e-6);
     op_expect("mean", r.result.parameter[2], (const double[]){ r.node.parameter[2][0] }, 1, 0);
     op_expect("variance", r.result.parameter[3], (const double[]){ 2 }, 1, 0);
     op_free(&r);
@@ -192,7 +197,8 @@ static void test_residual(void **state)
         op_fill(r.node.parameter[p], p == 0 || p == 3, 1);
     op_go(&r, true);
     op_expect("y", r.result.output, (const double[]){ 0, 1, 6, .5 }, 4, 1e-5);
-    op_expect("the residual's gradient", r.result.grad_input[1], (const double[]){ 0, 2, 0, 4 }, 4, 0);
+    op_expect("the residual's gradient", r.result.grad_input[1], (const double[]){ 0, 2, 0, 4 }, 4,
+              0);
     op_expect("dx", r.result.grad_input[0], (const double[]){ 0, 2, 0, 4 }, 4, 1e-4);
     op_free(&r);
 }
@@ -208,7 +214,8 @@ static void test_layer_norm(void **state)
     op_go(&r, false);
     expect_normalized(&r, (const double[]){ 4.5, 2 }, (const double[]){ 5.25, 2 }, sample);
     op_expect("y[0]", r.result.output,
-              (const double[]){ -1.527524, -1.091088, -.654653, -.218218, .218218, .654653, 1.091088, 1.527524 },
+              (const double[]){ -1.527524, -1.091088, -.654653, -.218218, .218218, .654653,
+                                1.091088, 1.527524 },
               8, 1e-6);
     op_free(&r);
 }
@@ -222,7 +229,8 @@ static void test_layer_norm_over_channels(void **state)
     open_norm(&r, "layer_norm", &a);
     assert_int_equal(one_parameter_size(&r.node, 0), 4);
     op_go(&r, false);
-    expect_normalized(&r, (const double[]){ 4, 5, 2, 2 }, (const double[]){ 5, 5, 2, 2 }, sample_and_pixel);
+    expect_normalized(&r, (const double[]){ 4, 5, 2, 2 }, (const double[]){ 5, 5, 2, 2 },
+                      sample_and_pixel);
     op_free(&r);
 }
 
@@ -237,8 +245,9 @@ static void test_instance_norm(void **state)
     expect_normalized(&r, (const double[]){ 1.5, 3.5, 5.5, 7.5, 1, 3, 1, 3 },
                       (const double[]){ .25, .25, .25, .25, 1, 1, 1, 1 }, sample_and_channel);
     op_expect("y[1]", r.result.output + 8,
-              (const double[]){ .999995, -.999995, .999995, -.999995, -.999995, .999995, -.999995, .999995 }, 8,
-              1e-6);
+              (const double[]){ .999995, -.999995, .999995, -.999995, -.999995, .999995, -.999995,
+                                .999995 },
+              8, 1e-6);
     op_free(&r);
 }
 
@@ -250,9 +259,11 @@ static void test_group_norm(void **state)
     (void)state;
     open_norm(&r, "group_norm", &a);
     op_go(&r, false);
-    expect_normalized(&r, (const double[]){ 2.5, 6.5, 2, 2 }, (const double[]){ 1.25, 1.25, 2, 2 }, half);
+    expect_normalized(&r, (const double[]){ 2.5, 6.5, 2, 2 }, (const double[]){ 1.25, 1.25, 2, 2 },
+                      half);
     op_expect("y[0]", r.result.output,
-              (const double[]){ -1.341635, -.447212, .447212, 1.341635, -1.341635, -.447212, .447212, 1.341635 },
+              (const double[]){ -1.341635, -.447212, .447212, 1.341635, -1.341635, -.447212,
+                                .447212, 1.341635 },
               8, 1e-6);
     op_free(&r);
 }
