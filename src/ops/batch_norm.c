@@ -10,7 +10,8 @@
 
 static const espl_option attributes[] = {
     ESPL_REAL(espl__batch_norm, epsilon, "1e-5", 1e-12, 1, "added to the variance"),
-    ESPL_REAL(espl__batch_norm, momentum, "0.1", 0, 1, "weight of the batch in the running statistics"),
+    ESPL_REAL(espl__batch_norm, momentum, "0.1", 0, 1,
+              "weight of the batch in the running statistics"),
     ESPL_OPTIONS_END
 };
 
@@ -23,7 +24,8 @@ static espl_status shape(espl__shape_call *call)
     if ((s = espl__op_needs_equal(call)) ||
         (s = espl__op_check_real(call, "epsilon", a->epsilon, 1e-12, 1)) ||
         (s = espl__op_check_real(call, "momentum", a->momentum, 0, 1)) ||
-        (s = espl__op_check_count(call, "activation", a->activation, ESPL__NO_ACTIVATION, ESPL__RELU6)))
+        (s = espl__op_check_count(call, "activation", a->activation, ESPL__NO_ACTIVATION,
+                                  ESPL__RELU6)))
         return s;
     espl__op_parameter(call, "scale", ESPL_NORM_SCALE, each, ESPL__FILL_ONE);
     espl__op_parameter(call, "shift", ESPL_NORM_SHIFT, each, ESPL__FILL_ZERO);
@@ -40,7 +42,8 @@ const espl__op espl__op_batch_norm = {
     .inputs_min = 1,
     .inputs_max = 2,
     .flags = ESPL__IS_CHEAP,
-    .reads = ESPL__READS_INPUTS | ESPL__READS_OUTPUT, /* the output tells where the activation was flat */
+    .reads = ESPL__READS_INPUTS |
+             ESPL__READS_OUTPUT, /* the output tells where the activation was flat */
     .passes = 1u << 1,
     .shape = shape,
 };

@@ -1,6 +1,7 @@
 /* batch_norm with the batch's own statistics: every shard gives count, mean and sum of squared
- * deviations (M2) of each channel, which are merged pairwise in a fixed tree (Chan, Golub and LeVeque
- * 1979) in double. The gradient needs two more sums over the batch, merged in the same tree. */
+ * deviations (M2) of each channel, which are merged pairwise in a fixed tree (Chan, Golub and
+ * LeVeque 1979) in double. The gradient needs two more sums over the batch, merged in the same
+ * tree. */
 #include "kernels/reference/reference.h"
 #include "ops/batch_norm.h"
 
@@ -17,7 +18,8 @@ static bool fits(const espl__case *at)
     return at->training;
 }
 
-static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
+static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs,
+                           void **state)
 {
     const size_t channels = (size_t)espl__shape_channels(at->output);
 
@@ -57,12 +59,14 @@ static pair merge_moments(double count_1, pair one, double count_2, pair two)
 
     if (count == 0)
         return one;
-    return (pair){ one.a + delta * count_2 / count, one.b + two.b + delta * delta * count_1 * count_2 / count };
+    return (pair){ one.a + delta * count_2 / count,
+                   one.b + two.b + delta * delta * count_1 * count_2 / count };
 }
 
-/* Merges shards [first, end) of one channel: the left half of the tree, then the right one. The left
- * half has the largest power of two that is smaller than the number of shards. */
-static pair merge_tree(const espl__merge_call *call, int64_t channel, int first, int end, double *count)
+/* Merges shards [first, end) of one channel: the left half of the tree, then the right one. The
+ * left half has the largest power of two that is smaller than the number of shards. */
+static pair merge_tree(const espl__merge_call *call, int64_t channel, int first, int end,
+                       double *count)
 {
     int half = 1;
 
@@ -110,7 +114,8 @@ static void forward(const espl__call *call)
     for (int64_t n = 0; n < call->samples; n++)
         for (int64_t c = 0; c < x.channels; c++)
             for (int64_t p = 0; p < x.pixels; p++) {
-                const double xh = ((double)call->inputs[0][espl__at(&x, n, c, p)] - mean[c]) * inverse[c];
+                const double xh =
+                    ((double)call->inputs[0][espl__at(&x, n, c, p)] - mean[c]) * inverse[c];
                 const double added = residual ? call->inputs[1][espl__at(&r, n, c, p)] : 0;
                 call->output[espl__at(&y, n, c, p)] =
                     espl__activate(a->activation, (float)(xh * scale[c] + shift[c] + added));
@@ -119,8 +124,8 @@ static void forward(const espl__call *call)
 
 /* ---- backward ---- */
 
-/* Also moves the gradient behind the activation, in place: it is the residual's, and `run` goes on from
- * there. */
+/* Also moves the gradient behind the activation, in place: it is the residual's, and `run` goes on
+ * from there. */
 static void backward_sums(const espl__call *call)
 {
     const espl__batch_norm *a = call->node->attributes;
@@ -133,8 +138,10 @@ static void backward_sums(const espl__call *call)
         for (int64_t n = 0; n < call->valid; n++)
             for (int64_t p = 0; p < x.pixels; p++) {
                 const int64_t o = espl__at(&y, n, c, p);
-                const float dy = espl__activate_back(a->activation, call->output[o], call->grad_output[o]);
-                const double xh = ((double)call->inputs[0][espl__at(&x, n, c, p)] - mean[c]) * inverse[c];
+                const float dy =
+                    espl__activate_back(a->activation, call->output[o], call->grad_output[o]);
+                const double xh =
+                    ((double)call->inputs[0][espl__at(&x, n, c, p)] - mean[c]) * inverse[c];
                 call->grad_output[o] = dy;
                 sum.a += dy;
                 sum.b += dy * xh;
@@ -178,7 +185,8 @@ static void backward_merge(const espl__merge_call *call)
 static void backward(const espl__call *call)
 {
     const espl__layout x = espl__layout_of_input(call->at, 0), y = espl__layout_of_output(call->at);
-    const float *mean = call->forward_shared, *inverse = mean + x.channels, *scale = call->parameters[0];
+    const float *mean = call->forward_shared, *inverse = mean + x.channels,
+                *scale = call->parameters[0];
     const float *mean_dy = call->shared, *mean_dy_xh = mean_dy + x.channels;
 
     for (int64_t n = 0; n < call->samples; n++)
@@ -188,8 +196,8 @@ static void backward(const espl__call *call)
                 const double dy = call->grad_output[o];
                 const double xh = ((double)call->inputs[0][i] - mean[c]) * inverse[c];
                 if (call->grad_inputs[0])
-                    call->grad_inputs[0][i] =
-                        (float)((double)scale[c] * inverse[c] * (dy - mean_dy[c] - xh * mean_dy_xh[c]));
+                    call->grad_inputs[0][i] = (float)((double)scale[c] * inverse[c] *
+                                                      (dy - mean_dy[c] - xh * mean_dy_xh[c]));
             }
 }
 
