@@ -189,6 +189,9 @@ ESPL_API espl_status espl_run_attach_own(espl_run *run, const espl_technique *te
 /* Fails with the technique's name and place in the recipe put in front. */
 ESPL_API espl_status espl_run_fail(espl_run *run, espl_status status, const char *format, ...);
 
+/* A line in the run's log of warnings, with the technique's name in front. */
+ESPL_API void espl_run_warn(espl_run *run, const char *format, ...);
+
 /* Channels, height, width of every sample (features, 1, 1 for tables). */
 ESPL_API void espl_run_sample_shape(const espl_run *run, int64_t shape[3]);
 ESPL_API int64_t espl_run_step(const espl_run *run);            /* optimizer steps done */
@@ -201,6 +204,16 @@ ESPL_API int64_t espl_run_duration(const espl_run *run, espl_duration duration);
 ESPL_API double espl_run_base_rate(const espl_run *run);        /* as the recipe says */
 ESPL_API void espl_run_set_rate(espl_run *run, double rate);    /* of the step that begins */
 ESPL_API double espl_run_rate(const espl_run *run);
+/* Momentum (of Adam: beta1) as the recipe says, 0 if the optimizer has none, and for the step that begins. */
+ESPL_API double espl_run_base_momentum(const espl_run *run);
+ESPL_API void espl_run_set_momentum(espl_run *run, double momentum);
+
+ESPL_API double espl_run_loss(const espl_run *run); /* mean training loss of the step just done (STEP_END) */
+/* The scores of the epoch just done (EPOCH_END); false if it was not scored. */
+ESPL_API bool espl_run_held_out(const espl_run *run, double *loss, double *top1);
+/* Writes the net as it is to `name`.safetensors in the run's folder; does nothing in a run without one. */
+ESPL_API espl_status espl_run_save_net(espl_run *run, const char *name);
+
 /* Says that a cycle of the schedule ends with this step. */
 ESPL_API void espl_run_end_cycle(espl_run *run);
 ESPL_API bool espl_run_has_cycles(const espl_run *run);

@@ -50,5 +50,6 @@ const espl__optimizer espl__optimizer_adam = {
     .size = sizeof(espl__adam),
     .options = options,
     .states = { "mean", "square" },
+    .momentum = offsetof(espl__adam, beta1),
     .update = update,
 };

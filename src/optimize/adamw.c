@@ -26,6 +26,7 @@ const espl__optimizer espl__optimizer_adamw = {
     .size = sizeof(espl__adam),
     .options = options,
     .states = { "mean", "square" },
+    .momentum = offsetof(espl__adam, beta1),
     .decoupled = true,
     .update = update,
 };

@@ -33,6 +33,7 @@ typedef struct espl__optimizer {
     const espl_option *options;
     const char *states[ESPL__STATES_MAX + 1]; /* names of what it keeps for each parameter, then NULL */
     int (*state_count)(const void *self);     /* how many of them with these options; NULL: all */
+    size_t momentum;                          /* where its options hold it, a double; 0: it has none */
     bool decoupled;                           /* applies decay itself, apart from the gradient */
     void (*update)(const void *self, const espl__update *block);
 } espl__optimizer;

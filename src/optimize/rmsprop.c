@@ -60,6 +60,7 @@ const espl__optimizer espl__optimizer_rmsprop = {
     .size = sizeof(rmsprop),
     .options = options,
     .states = { "square", "velocity" },
+    .momentum = offsetof(rmsprop, momentum),
     .state_count = state_count,
     .update = update,
 };

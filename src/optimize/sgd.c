@@ -72,6 +72,7 @@ const espl__optimizer espl__optimizer_sgd = {
     .size = sizeof(sgd),
     .options = options,
     .states = { "velocity" },
+    .momentum = offsetof(sgd, momentum),
     .state_count = state_count,
     .update = update,
 };

@@ -6,14 +6,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LONGEST_NAME 64 /* of a file within */
-
 espl_status espl__folder_check(espl_run *run)
 {
-    if (strlen(run->folder) + LONGEST_NAME < ESPL__PATH_MAX && *run->folder)
+    if (strlen(run->folder) + ESPL__FILE_NAME_MAX < ESPL__PATH_MAX && *run->folder)
         return ESPL_OK;
     return espl__fail(run->ctx, ESPL_BAD_OPTION, "the run's folder needs a name of 1 to %d bytes",
-                      ESPL__PATH_MAX - LONGEST_NAME - 1);
+                      ESPL__PATH_MAX - ESPL__FILE_NAME_MAX - 1);
 }
 
 void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX])
@@ -21,13 +19,13 @@ void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PA
     snprintf(path, ESPL__PATH_MAX, "%s/%s", run->folder, name);
 }
 
-/* The folder and those above it. */
-static espl_status make(espl_run *run)
+/* A folder and those above it. */
+static espl_status make(espl_run *run, const char *folder)
 {
     char path[ESPL__PATH_MAX];
     struct stat found;
 
-    snprintf(path, sizeof path, "%s", run->folder);
+    snprintf(path, sizeof path, "%s", folder);
     for (char *slash = path + 1;; slash++) {
         const char held = *slash;
         if (held != '/' && held)
@@ -42,6 +40,15 @@ static espl_status make(espl_run *run)
             return ESPL_OK;
         *slash = held;
     }
+}
+
+espl_status espl__folder_make_for(espl_run *run, const char *name)
+{
+    char path[ESPL__PATH_MAX];
+
+    espl__folder_path(run, name, path);
+    *strrchr(path, '/') = 0;
+    return make(run, path);
 }
 
 /* A run that begins anew must not be taken for the one that was here, and must not destroy it. */
@@ -61,7 +68,7 @@ static espl_status move_checkpoint(espl_run *run)
 
 espl_status espl__folder_begin(espl_run *run)
 {
-    const espl_status s = run->folder ? make(run) : ESPL_OK;
+    const espl_status s = run->folder ? make(run, run->folder) : ESPL_OK;
 
     return s || !run->folder ? s : move_checkpoint(run);
 }

@@ -11,8 +11,17 @@ static bool is_better(const espl__progress *p)
            (p->last_top1 == p->best_top1 && p->last_loss < p->best_loss);
 }
 
+/* The score of an epoch, if the net is as it was scored. */
+static espl_status write_score(espl_run *run, bool scored, espl__text *origin)
+{
+    if (!scored)
+        return ESPL_OK;
+    return espl__text_add(run->ctx, origin, ", \"held_out_top1\": %.9g, \"held_out_loss\": %.9g",
+                          run->progress.last_top1, run->progress.last_loss);
+}
+
 /* Where the net came from, kept in its file. */
-static espl_status write_origin(espl_run *run)
+static espl_status write_origin(espl_run *run, bool scored)
 {
     const espl__progress *p = &run->progress;
     espl__text recipe = { 0 }, origin = { 0 };
@@ -21,11 +30,12 @@ static espl_status write_origin(espl_run *run)
     if (!s)
         s = espl__text_add(run->ctx, &origin,
                            "{\"version\": \"%s\", \"recipe\": \"%016llx\", \"seed\": %lld, \"epochs\": %lld, "
-                           "\"held_out_top1\": %.9g, \"held_out_loss\": %.9g}",
+                           "\"steps\": %lld",
                            espl_version(),
                            (unsigned long long)espl__hash(recipe.data, recipe.length, 0),
-                           (long long)run->recipe.options.seed, (long long)p->epoch, p->last_top1,
-                           p->last_loss);
+                           (long long)run->recipe.options.seed, (long long)p->epoch, (long long)p->step);
+    if (!s && !(s = write_score(run, scored, &origin)))
+        s = espl__text_add(run->ctx, &origin, "}");
     espl__text_free(run->ctx, &recipe);
     if (s) {
         espl__text_free(run->ctx, &origin);
@@ -36,15 +46,30 @@ static espl_status write_origin(espl_run *run)
     return ESPL_OK;
 }
 
-static espl_status save(espl_run *run, const char *name)
+static espl_status save(espl_run *run, const char *name, bool scored)
 {
     char path[ESPL__PATH_MAX];
-    espl_status s = write_origin(run);
+    espl_status s = write_origin(run, scored);
 
     if (s)
         return s;
     espl__folder_path(run, name, path);
     return espl_net_save(run->net, path);
+}
+
+espl_status espl_run_save_net(espl_run *run, const char *name)
+{
+    char file[ESPL__FILE_NAME_MAX];
+    espl_status s;
+
+    if (!run->folder)
+        return ESPL_OK;
+    if (snprintf(file, sizeof file, "%s.safetensors", name) >= (int)sizeof file)
+        return espl_run_fail(run, ESPL_BAD_STATE, "\"%s\" is too long for the name of a net", name);
+    if ((s = espl__folder_make_for(run, file)))
+        return s;
+    /* within an epoch, nothing is known about the net that it has become */
+    return save(run, file, run->progress.scored && run->progress.batch == 0);
 }
 
 static espl_status copy_values(espl_run *run)
@@ -75,7 +100,7 @@ espl_status espl__net_keep(espl_run *run)
     p->best_loss = p->last_loss;
     p->best_top1 = p->last_top1;
     p->best_top5 = p->last_top5;
-    return run->folder ? save(run, "net.safetensors") : copy_values(run);
+    return run->folder ? save(run, "net.safetensors", true) : copy_values(run);
 }
 
 static espl_status take_from(espl_run *run, const espl_net *kept, const char *path)
@@ -121,8 +146,8 @@ espl_status espl__net_take_kept(espl_run *run)
     }
     espl__folder_path(run, "net.safetensors", run->result.net_path);
     if (!best)
-        return save(run, "net.safetensors");
-    if ((s = save(run, "last.safetensors")))
+        return save(run, "net.safetensors", run->progress.scored);
+    if ((s = save(run, "last.safetensors", run->progress.scored)))
         return s;
     return load_kept(run, run->result.net_path);
 }

@@ -18,6 +18,18 @@ espl_status espl_run_fail(espl_run *run, espl_status status, const char *format,
                            run->acting->technique->name, message);
 }
 
+void espl_run_warn(espl_run *run, const char *format, ...)
+{
+    char message[768];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    espl__log(run->ctx, ESPL_WARNING, "%s%s%s", run->acting ? run->acting->technique->name : "",
+              run->acting ? ": " : "", message);
+}
+
 void espl_run_sample_shape(const espl_run *run, int64_t shape[3])
 {
     espl_data_shape(run->data, shape);
@@ -67,6 +79,38 @@ void espl_run_set_rate(espl_run *run, double rate)
 double espl_run_rate(const espl_run *run)
 {
     return run->progress.rate;
+}
+
+/* Where the optimizer's options have it. */
+static const double *momentum_of(const espl_run *run)
+{
+    const espl__optimizer *o = run->recipe.optimizer;
+
+    if (!o || !o->momentum)
+        return NULL;
+    return (const double *)(const void *)((const char *)run->recipe.optimizer_options + o->momentum);
+}
+
+double espl_run_base_momentum(const espl_run *run)
+{
+    return momentum_of(run) ? *momentum_of(run) : 0;
+}
+
+void espl_run_set_momentum(espl_run *run, double momentum)
+{
+    run->fit.momentum = momentum;
+}
+
+double espl_run_loss(const espl_run *run)
+{
+    return run->fit.step_loss;
+}
+
+bool espl_run_held_out(const espl_run *run, double *loss, double *top1)
+{
+    *loss = run->progress.last_loss;
+    *top1 = run->progress.last_top1;
+    return run->progress.scored;
 }
 
 void espl_run_end_cycle(espl_run *run)

@@ -92,6 +92,7 @@ static espl_status update(espl_run *run, const espl__batch *batch)
     fit->norm = -1;
     if ((s = espl__moment(run, ESPL_GRADIENTS_READY)))
         return s;
+    espl__updater_set_momentum(fit->updater, fit->momentum);
     const int sick = espl__updater_run(fit->updater, fit->gradients, fit->factor, run->progress.rate,
                                        fit->hooks, fit->hook_count);
     return sick >= 0 ? espl__diverged(run, batch, sick) : ESPL_OK;
@@ -99,21 +100,23 @@ static espl_status update(espl_run *run, const espl__batch *batch)
 
 espl_status espl__step(espl_run *run, const espl__batch *batch)
 {
-    const double loss_before = run->progress.sums.loss;
+    const espl__sums *sums = &run->progress.sums;
+    const double loss_before = sums->loss, weight_before = sums->weight;
     espl_status s;
 
     run->fit.cycle_ends = false;
     run->progress.rate = espl_run_base_rate(run);
+    run->fit.momentum = espl_run_base_momentum(run);
     if ((s = espl__moment(run, ESPL_BATCH_READY)) || (s = espl__moment(run, ESPL_STEP_BEGIN)))
         return s;
     compute(run, batch);
-    if (!isfinite(run->progress.sums.loss - loss_before))
+    if (!isfinite(sums->loss - loss_before))
         return espl__diverged(run, batch, -1);
     if ((s = update(run, batch)))
         return s;
+    const double weight = sums->weight - weight_before;
+    run->fit.step_loss = weight > 0 ? (sums->loss - loss_before) / weight : 0;
     run->progress.step++;
     run->progress.batch++;
-    if ((s = espl__moment(run, ESPL_STEP_END)))
-        return s;
-    return run->fit.cycle_ends ? espl__moment(run, ESPL_CYCLE_END) : ESPL_OK;
+    return espl__moment(run, ESPL_STEP_END);
 }

@@ -11,6 +11,7 @@
 
 #define ESPL__REPORTS_MAX 64
 #define ESPL__PATH_MAX 1024
+#define ESPL__FILE_NAME_MAX 64 /* of a file within the run's folder */
 
 /* A technique at work in a run. */
 typedef struct espl__member {
@@ -61,6 +62,7 @@ typedef struct espl__fit {
     int augmentation_count;
     double factor; /* by which the pass scales gradients */
     double norm;   /* of the gradients before that; negative: not known yet */
+    double momentum, step_loss; /* of the step that is under way, or just done */
     int64_t micro; /* samples of one run of the plan */
     bool cycle_ends;
     double began, training_seconds, waited; /* of this process */
@@ -154,6 +156,8 @@ espl_status espl__diverged(espl_run *run, const espl__batch *batch, int paramete
 espl_status espl__folder_check(espl_run *run);
 /* Makes it for a run that begins, and moves the checkpoint of an earlier one out of the way. */
 espl_status espl__folder_begin(espl_run *run);
+/* Makes the folders within it that a file of this name needs. */
+espl_status espl__folder_make_for(espl_run *run, const char *name);
 /* The resolved recipe, for a run that begins or goes on. */
 espl_status espl__folder_write_recipe(espl_run *run);
 void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX]);

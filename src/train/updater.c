@@ -2,6 +2,7 @@
 #include "train/updater.h"
 
 #include <math.h>
+#include <string.h>
 
 #define BLOCK 2048 /* floats: value, gradient and two states are 32 KiB */
 
@@ -14,7 +15,7 @@ struct espl__updater {
     espl_context *ctx;
     espl_net *net;
     const espl__optimizer *optimizer;
-    const void *options;
+    void *options; /* a copy, in which momentum may change from step to step */
     int parameter_count, state_count;
     float **states; /* state_count x parameter_count */
     int64_t *times;
@@ -193,6 +194,12 @@ int espl__updater_run(espl__updater *updater, float *const *gradients, double fa
     return -1;
 }
 
+void espl__updater_set_momentum(espl__updater *u, double momentum)
+{
+    if (u->optimizer->momentum)
+        memcpy((char *)u->options + u->optimizer->momentum, &momentum, sizeof momentum);
+}
+
 /* ---- opening ---- */
 
 static int64_t cut(const espl_net *net, block *blocks)
@@ -236,7 +243,6 @@ espl_status espl__updater_open(espl_net *net, const espl__optimizer *optimizer, 
     u->ctx = ctx;
     u->net = net;
     u->optimizer = optimizer;
-    u->options = options;
     u->parameter_count = net->graph->parameter_count;
     u->state_count = espl__optimizer_states(optimizer, options);
     u->block_count = cut(net, NULL);
@@ -246,10 +252,11 @@ espl_status espl__updater_open(espl_net *net, const espl__optimizer *optimizer, 
         (s = espl__allocate(ctx, blocks, sizeof *u->sick, &u->sick)) ||
         (s = espl__allocate(ctx, parameters, sizeof *u->times, &u->times)) ||
         (s = espl__allocate(ctx, parameters * (size_t)u->state_count, sizeof *u->states, &u->states)) ||
-        (s = allocate_states(u))) {
+        (s = espl__allocate(ctx, 1, optimizer->size, &u->options)) || (s = allocate_states(u))) {
         espl__updater_free(u);
         return s;
     }
+    memcpy(u->options, options, optimizer->size);
     cut(net, u->blocks);
     *result = u;
     return ESPL_OK;
@@ -262,6 +269,7 @@ void espl__updater_free(espl__updater *u)
     for (int i = 0; u->states && i < u->state_count * u->parameter_count; i++)
         espl__release(u->ctx, u->states[i]);
     espl__release(u->ctx, u->states);
+    espl__release(u->ctx, u->options);
     espl__release(u->ctx, u->times);
     espl__release(u->ctx, u->sick);
     espl__release(u->ctx, u->partial);

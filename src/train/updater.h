@@ -32,6 +32,9 @@ bool espl__parameter_trains(const espl_net *net, int parameter);
 int espl__updater_run(espl__updater *updater, float *const *gradients, double factor, double rate,
                       const espl__block_hook *hooks, int hook_count);
 
+/* From the next update on, for optimizers that have momentum. */
+void espl__updater_set_momentum(espl__updater *updater, double momentum);
+
 /* Square root of the sum of squares of all gradients. */
 double espl__updater_norm(espl__updater *updater, float *const *gradients);
 

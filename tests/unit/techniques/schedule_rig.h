@@ -6,6 +6,7 @@
 #include "train/train.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define RIG_RATE 0.1
@@ -86,6 +87,52 @@ static inline void rig_refuses(const char *name, const char *options, const char
     if (rig_begin(&r, name, options) != ESPL_BAD_OPTION || !strstr(espl_message(r.ctx), name) ||
         !strstr(espl_message(r.ctx), words))
         fail_msg("%s {%s}: %s", name, options, espl_message(r.ctx));
+    rig_close(&r);
+}
+
+/* The steps at whose end a cycle ends, in the whole run. */
+static inline void rig_cycles(const char *name, const char *options, const int64_t *ends, int count)
+{
+    int found = 0;
+    rig r;
+
+    rig_open(&r);
+    if (rig_begin(&r, name, options))
+        fail_msg("%s", espl_message(r.ctx));
+    assert_true(espl_run_has_cycles(&r.run));
+    for (int64_t step = 0; step < RIG_STEPS; step++) {
+        r.run.fit.cycle_ends = false;
+        rig_rate(&r, step);
+        if (!r.run.fit.cycle_ends)
+            continue;
+        if (found == count || ends[found] != step)
+            fail_msg("%s {%s}: a cycle ends at step %d", name, options, (int)step);
+        found++;
+    }
+    assert_int_equal(found, count);
+    rig_close(&r);
+}
+
+static inline void rig_note(void *user, espl_level level, const char *line)
+{
+    if (level == ESPL_WARNING)
+        snprintf(user, 512, "%s", line);
+}
+
+/* It begins with a warning that has these words, or without any (NULL). */
+static inline void rig_warns(const char *name, const char *options, const char *words)
+{
+    char warning[512] = "";
+    rig r;
+
+    rig_open(&r);
+    espl_context_free(r.ctx);
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .log = rig_note, .user = warning }, &r.ctx),
+                     ESPL_OK);
+    r.run.ctx = r.ctx;
+    assert_int_equal(rig_begin(&r, name, options), ESPL_OK);
+    if (words ? !strstr(warning, words) || !strstr(warning, name) : *warning)
+        fail_msg("%s {%s}: \"%s\"", name, options, warning);
     rig_close(&r);
 }
 
