@@ -8,7 +8,12 @@ void espl__workers_run(espl_context *ctx, void (*work)(void *argument, int worke
                        void *argument)
 {
 #pragma omp parallel num_threads(ctx->workers)
-    work(argument, omp_get_thread_num(), omp_get_num_threads());
+    {
+        /* Libraries called inside must not open teams of their own, also where there is one worker. The
+         * setting belongs to the region and ends with it. */
+        omp_set_num_threads(1);
+        work(argument, omp_get_thread_num(), omp_get_num_threads());
+    }
 }
 
 void espl__meet(void)

@@ -45,6 +45,8 @@ static dnnl_format_tag_t tag_of(espl__shape shape, int64_t block, espl__shape ot
     /* One channel lies the same in every layout too, but oneDNN is quick only where both sides agree. */
     if (shape.dim[0] == 1 && other_block == other.dim[0])
         return dnnl_nhwc;
+    if (shape.dim[0] == 1) /* one channel lies the same in both */
+        return other_block == other.dim[0] ? dnnl_nhwc : dnnl_nchw;
     if (block == 8)
         return dnnl_nChw8c;
     if (block == 16)
