@@ -134,8 +134,7 @@ static int store(const line *l, const cli_option *option, const char *text)
     bool good = true;
 
     switch (option->type) {
-    case CLI_FLAG:
-        *(bool *)place = true;
+    case CLI_FLAG: /* set_flag */
         break;
     case CLI_COUNT:
         good = read_count(text, place) && within(option, (double)*(int64_t *)place);
@@ -160,11 +159,17 @@ static int store(const line *l, const cli_option *option, const char *text)
     return good ? -1 : complain_value(l, option, text);
 }
 
+static int set_flag(const line *l, const cli_option *option)
+{
+    *(bool *)(l->options + option->offset) = true;
+    return -1;
+}
+
 /* The word after the option; what begins with two dashes was meant as the next option. */
 static int store_next(line *l, const cli_option *option)
 {
     if (option->type == CLI_FLAG)
-        return store(l, option, NULL);
+        return set_flag(l, option);
     if (l->at + 1 < l->count && strncmp(l->argv[l->at + 1], "--", 2) != 0)
         return store(l, option, l->argv[++l->at]);
     cli_complain("%s: --%s wants a value: --%s %s", l->command->name, option->name, option->name,

@@ -8,9 +8,11 @@
 
 #define COLUMNS_MAX 12
 #define GAP 2
+#define LAST_MIN 12 /* a last column of text may be cut to this */
 
 struct cli_table {
     int columns, cells, capacity;
+    int shown; /* columns that fit */
     bool right[COLUMNS_MAX];
     char **cell; /* headings first */
 };
@@ -73,7 +75,7 @@ static int bytes_within(const char *text, int columns)
 
 static void write_cell(const cli_table *table, FILE *out, int column, const char *text, int width, int room)
 {
-    const int fill = width - text_columns(text), last = column == table->columns - 1;
+    const int fill = width - text_columns(text), last = column == table->shown - 1;
 
     if (table->right[column])
         fprintf(out, "%*s%s", fill, "", text);
@@ -85,26 +87,40 @@ static void write_cell(const cli_table *table, FILE *out, int column, const char
         fprintf(out, "%*s", GAP, "");
 }
 
-static void write_row(const cli_table *table, FILE *out, char **cell, const int *width, int room)
+/* On a terminal, columns that do not fit are left out from the right; of the last that is shown, `*room`
+ * says how much. Elsewhere everything is shown. */
+static void fit(cli_table *table, const int *width, FILE *out, int *room)
 {
-    for (int c = 0; c < table->columns; c++)
-        write_cell(table, out, c, cell[c], width[c], room);
+    int left = terminal_is_live(out) ? terminal_width(out) : 1 << 20;
+
+    for (table->shown = 0; table->shown < table->columns; table->shown++) {
+        const int c = table->shown, needed = table->right[c] || width[c] < LAST_MIN ? width[c] : LAST_MIN;
+        if (c > 0 && needed > left)
+            return;
+        *room = left;
+        left -= width[c] + GAP;
+    }
 }
 
-void table_close(cli_table *table, FILE *out)
+static void measure(const cli_table *table, int *width)
 {
-    int width[COLUMNS_MAX] = { 0 }, room = terminal_is_live(out) ? terminal_width(out) : 1 << 20;
-
     for (int i = 0; i < table->cells; i++) {
         const int columns = text_columns(table->cell[i]);
         if (columns > width[i % table->columns])
             width[i % table->columns] = columns;
     }
-    for (int c = 0; c + 1 < table->columns; c++)
-        room -= width[c] + GAP;
+}
+
+void table_close(cli_table *table, FILE *out)
+{
+    int width[COLUMNS_MAX] = { 0 }, room = 0;
+
+    measure(table, width);
+    fit(table, width, out, &room);
     for (int i = 0; i + table->columns <= table->cells; i += table->columns) {
         fputs(i ? "" : terminal_bold(out), out);
-        write_row(table, out, table->cell + i, width, room < 8 ? 8 : room);
+        for (int c = 0; c < table->shown; c++)
+            write_cell(table, out, c, table->cell[i + c], width[c], room);
         fprintf(out, "%s\n", i ? "" : terminal_plain(out));
     }
     for (int i = 0; i < table->cells; i++)

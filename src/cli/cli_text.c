@@ -9,7 +9,7 @@
 cli_figure figure_count(int64_t value)
 {
     char digits[24];
-    cli_figure f;
+    cli_figure f = { "" };
     const int length = snprintf(digits, sizeof digits, "%" PRId64, value < 0 ? -value : value);
     char *to = f.text;
 

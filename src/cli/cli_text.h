@@ -31,7 +31,7 @@ typedef struct cli_table cli_table;
 cli_table *table_open(const char *headings);
 /* The next cell, row by row. */
 void table_cell(cli_table *table, const char *format, ...) CLI_PRINTF(2, 3);
-/* Writes and frees it. On a terminal the last column is cut to fit. */
+/* Writes and frees it. On a terminal, what does not fit on the right is left out. */
 void table_close(cli_table *table, FILE *out);
 
 #endif

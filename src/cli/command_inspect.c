@@ -73,7 +73,7 @@ static void write_json(const espl_net *net)
 
 static void show_head(const espl_net *net)
 {
-    printf("%s%s%s: %s parameters, %s multiply-accumulates a sample, %d classes\n", terminal_bold(stdout),
+    printf("%s%s%s: %s parameters, %s MACs a sample, %d classes\n", terminal_bold(stdout),
            espl_net_name(net), terminal_plain(stdout), figure_count(espl_net_parameters(net)).text,
            figure_short((double)espl_net_macs(net)).text, espl_net_classes(net));
     printf("hash %016" PRIx64 "\n", espl_net_hash(net));
@@ -88,7 +88,7 @@ static void show_head(const espl_net *net)
 
 static void show(const espl_net *net)
 {
-    cli_table *table = table_open("layer|op|output|>parameters|>MACs|>parameter memory|>activation|inputs");
+    cli_table *table = table_open("layer|op|output|>parameters|>MACs|>memory|>activation|inputs");
     size_t parameters = 0, activations = 0;
 
     show_head(net);
