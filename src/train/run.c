@@ -4,6 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "data: plants/" is short for {path: plants/}, so that other settings can be put beside the path. */
+static espl_status spell_out_data(espl_run *run, espl__document *document, const char *path)
+{
+    const espl__tree *data = espl__tree_get(document->root, "data");
+    espl__text text = { 0 };
+    espl_status s;
+
+    if (strncmp(path, "data.", 5) != 0 || !data || data->kind != ESPL__SCALAR)
+        return ESPL_OK;
+    if (!(s = espl__text_add(run->ctx, &text, "{path: ")) &&
+        !(s = espl__scalar_write(run->ctx, data->text, data->quoted, &text)) &&
+        !(s = espl__text_add(run->ctx, &text, "}")))
+        s = espl__tree_set(document, "data", text.data);
+    espl__text_free(run->ctx, &text);
+    return s;
+}
+
 static espl_status apply_set(espl_run *run, espl__document *document, const char *const *set)
 {
     char path[256];
@@ -16,7 +33,8 @@ static espl_status apply_set(espl_run *run, espl__document *document, const char
                               "\"%s\": key=value was expected, such as epochs=3 or optimizer.sgd.rate=0.1",
                               *set);
         snprintf(path, sizeof path, "%.*s", (int)(equals - *set), *set);
-        s = espl__tree_set(document, path, equals + 1);
+        if (!(s = spell_out_data(run, document, path)))
+            s = espl__tree_set(document, path, equals + 1);
     }
     return s;
 }

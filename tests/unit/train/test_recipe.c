@@ -81,6 +81,8 @@ static void test_overrides(void **state)
     const char *const bad[] = { "schedule-cosine: {warm: 2st}", NULL }, *const name[] = { "clip-gradients", NULL };
 
     assert_int_equal(tiny_do(t, &(tiny_job){ .text = TINY_RECIPE("tiny.yaml", ""), .set = epochs }).result.steps, 7);
+    const char *const limit[] = { "epochs=1", "data.limit=20", NULL };
+    assert_int_equal(tiny_do(t, &(tiny_job){ .set = limit }).result.steps, 3);
     tiny_refuses(t, &(tiny_job){ .set = rate }, ESPL_BAD_OPTION, "rate");
     tiny_refuses(t, &(tiny_job){ .set = none }, ESPL_BAD_OPTION, "key=value");
     tiny_refuses(t, &(tiny_job){ .with = bad }, ESPL_BAD_OPTION, "warm-up");
