@@ -27,7 +27,7 @@ static espl_status train(espl_context *context, const char *data_path, const cha
     espl_score score = { 0 };
     char options[128];
 
-    snprintf(options, sizeof options, "epochs: %d, batch: 64, optimizer: {sgd: {rate: 0.05, momentum: 0.9}}",
+    snprintf(options, sizeof options, "epochs: %d, batch: 64, optimizer: {sgd: {rate: 0.01, momentum: 0.9}}",
              epochs);
     espl_status status = espl_data_open(context, data_path, NULL, &data);
     if (!status)
