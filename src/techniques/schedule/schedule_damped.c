@@ -25,8 +25,8 @@ typedef struct damped {
 
 static const espl_option options[] = {
     ESPL_CHOICE(damped, shape, "cosine", "cosine|triangular", "how the rate swings"),
-    ESPL_DURATION(damped, period, "0.2run", 1e-9, 1e12, "length of one swing, up and down"),
-    ESPL_DURATION(damped, fade, "0.4run", 1e-9, 1e12, "cosine: the time in which the height falls to 37 %"),
+    ESPL_DURATION(damped, period, "2ep", 1e-9, 1e12, "length of one swing, up and down"),
+    ESPL_DURATION(damped, fade, "4ep", 1e-9, 1e12, "cosine: the time in which the height falls to 37 %"),
     ESPL_REAL(damped, factor, "0.5", 1e-9, 1 - 1e-9,
               "triangular: the height of each swing as a share of the one before"),
     ESPL_REAL(damped, lowest, "0", 0, 1e6, "the rate never falls below this"),
