@@ -24,22 +24,41 @@ static espl_status dump(espl_context *ctx, json_t *value, espl__text *text)
     return s;
 }
 
+/* Class names are often names of folders and may be in any old encoding. A finished net must not be
+ * lost for that: what is not UTF-8 is kept with "?" for every byte beyond ASCII. */
+static json_t *text_of(const char *text)
+{
+    json_t *value = json_string(text);
+    char *copy = value ? NULL : strdup(text);
+
+    for (char *c = copy; c && *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    if (copy)
+        value = json_string(copy);
+    free(copy);
+    return value;
+}
+
 static espl_status write_classes(const espl_net *net, espl__text *text)
 {
     json_t *list = json_array();
 
-    for (int i = 0; i < net->class_count; i++) {
-        json_t *name = json_string(net->classes[i]);
-        if (!name) {
-            json_decref(list);
-            return espl__fail(net->ctx, ESPL_BAD_STATE, "the name of class %d is not UTF-8", i);
-        }
-        if (json_array_append_new(list, name)) {
+    for (int i = 0; i < net->class_count; i++)
+        if (json_array_append_new(list, text_of(net->classes[i]))) {
             json_decref(list);
             return no_memory(net->ctx);
         }
-    }
     return dump(net->ctx, list, text);
+}
+
+static espl_status write_name(const espl_net *net, espl__text *text)
+{
+    json_t *name = text_of(net->name);
+    const espl_status s = name ? espl__text_add(net->ctx, text, "%s", json_string_value(name)) : no_memory(net->ctx);
+
+    json_decref(name);
+    return s;
 }
 
 static json_t *list_of(const double *values, int count)
@@ -82,11 +101,11 @@ espl_status espl__net_notes_write(const espl_net *net, espl__net_notes *notes)
 {
     espl_status s = espl__graph_write(net->graph, &notes->graph);
 
-    if (s || (net->class_count && (s = write_classes(net, &notes->classes))) ||
+    if (s || (s = write_name(net, &notes->name)) || (net->class_count && (s = write_classes(net, &notes->classes))) ||
         (net->preparation.known && (s = write_preparation(net, &notes->preparation))))
         return s;
     add(notes, ESPL__NOTE_GRAPH, notes->graph.data);
-    add(notes, ESPL__NOTE_NAME, net->name);
+    add(notes, ESPL__NOTE_NAME, notes->name.data);
     if (net->class_count)
         add(notes, ESPL__NOTE_CLASSES, notes->classes.data);
     if (net->preparation.known)
@@ -99,6 +118,7 @@ espl_status espl__net_notes_write(const espl_net *net, espl__net_notes *notes)
 void espl__net_notes_free(espl_context *ctx, espl__net_notes *notes)
 {
     espl__text_free(ctx, &notes->graph);
+    espl__text_free(ctx, &notes->name);
     espl__text_free(ctx, &notes->classes);
     espl__text_free(ctx, &notes->preparation);
 }

@@ -14,7 +14,7 @@
 typedef struct espl__net_notes {
     int count;
     espl__note note[5];
-    espl__text graph, classes, preparation;
+    espl__text graph, name, classes, preparation;
 } espl__net_notes;
 
 /* Writes the notes of a net; ended by espl__net_notes_free, also after a failure. */

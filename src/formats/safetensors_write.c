@@ -67,7 +67,9 @@ static espl_status describe_tensor(writer *w, const espl__to_store *tensor)
         json_decref(entry);
         return espl__fail(w->ctx, ESPL_BAD_STATE, "there are two tensors named \"%s\"", tensor->name);
     }
-    if (!entry || json_object_set_new(w->root, tensor->name, entry))
+    if (!entry)
+        return no_memory(w);
+    if (json_object_set_new(w->root, tensor->name, entry))
         return espl__fail(w->ctx, ESPL_BAD_STATE, "\"%s\" cannot be the name of a tensor", tensor->name);
     for (int i = 0; i < tensor->rank; i++)
         if (!espl__multiply(bytes, (size_t)tensor->dim[i], &bytes))

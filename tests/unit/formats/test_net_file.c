@@ -225,12 +225,40 @@ static void the_old_file_survives_a_failure(void **state)
 
     (void)state;
     assert_int_equal(espl_net_save(net, PATH), ESPL_OK);
-    net->name[0] = (char)0xff; /* cannot be written */
+    net->origin[0] = (char)0xff; /* cannot be written */
     assert_int_equal(espl_net_save(net, PATH), ESPL_BAD_STATE);
     assert_int_equal(espl_net_load(ctx, PATH, &loaded), ESPL_OK);
     assert_true(espl_net_hash(net) == espl_net_hash(loaded));
     espl_net_free(loaded);
     espl_net_free(net);
+}
+
+/* Folder names may be Latin-1; the net must be kept all the same. */
+static void names_that_are_no_utf8_are_no_reason_to_lose_a_net(void **state)
+{
+    const char *const classes[] = { "rose", "k\xf6nig", "\xc3\xa4" };
+    espl_net *net = made("lenet-300-100"), *loaded;
+
+    (void)state;
+    net->name[0] = (char)0xff;
+    assert_int_equal(espl__net_set_classes(net, classes, 3), ESPL_OK);
+    assert_int_equal(espl_net_save(net, PATH), ESPL_OK);
+    assert_int_equal(espl_net_load(ctx, PATH, &loaded), ESPL_OK);
+    assert_string_equal(espl_net_name(loaded), "?enet-300-100");
+    assert_string_equal(espl_net_class_name(loaded, 1), "k?nig");
+    assert_string_equal(espl_net_class_name(loaded, 2), "\xc3\xa4");
+    espl_net_free(loaded);
+    espl_net_free(net);
+}
+
+static void formats_are_listed(void **state)
+{
+    (void)state;
+    assert_string_equal(espl__format_at(0)->name, "safetensors");
+    assert_null(espl__format_at(-1));
+    int count = 0;
+    while (espl__format_at(count))
+        assert_non_null(espl__format_at(count++)->summary);
 }
 
 static espl_status load_and_save(espl_context *context, void *path)
@@ -265,6 +293,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(plain_tensors_need_a_net, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_endings_it_does_not_know, setup, teardown),
         cmocka_unit_test_setup_teardown(the_old_file_survives_a_failure, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_that_are_no_utf8_are_no_reason_to_lose_a_net, setup, teardown),
+        cmocka_unit_test_setup_teardown(formats_are_listed, setup, teardown),
         cmocka_unit_test_setup_teardown(survives_failing_allocations, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,6 +342,73 @@ static void tells_mistakes_elsewhere(void **state)
 }
 
 /* Descriptions that would run away. */
+static void tells_more_mistakes(void **state)
+{
+    char text[4096] = "- relu:\n  let: {l: [1";
+
+    (void)state;
+    for (int i = 0; i < 32; i++)
+        strcat(text, ", 1");
+    strcat(text, "]}\n");
+    refuses(text, "4:12", "at most 32 items");
+    strcpy(text, "- relu:\n  when: min(1");
+    for (int i = 0; i < 32; i++)
+        strcat(text, ", 1");
+    strcat(text, ")\n");
+    refuses(text, "4:110", "at most 32 items");
+    refuses("- relu:\n  let: {l: [1], m: [l]}\n", "4:21", "a list was found where a number is needed");
+    refuses("- relu:\n  let: {l: [1]}\n  when: l\n", "5:9", "a list was found where a number is needed");
+    refuses("- relu:\n  let: {l: [1]}\n  name: a{l}\n", "5:9", "{l} is a list");
+    refuses("- relu:\n  name: [a]\n", "4:9", "a text was expected, not a list");
+    refuses("- branches: {\"a b\": [], c: []}\n  join: add\n", "3:21", "a branch's name");
+    refuses("- branches: [[], []]\n  join: [add]\n", "4:9", "\"join\" is one operation");
+    refuses("- relu:\n  repeat: 1\n  index: [i]\n", "5:10", "the name of a variable was expected");
+    refuses("- relu:\n  when: foo(1)\n", "4:9", "there is no function \"foo\"; there are");
+    refuses("- relu:\n  when: \"[1, 2](0)\"\n", "4:16", "an operator or the end");
+    refuses("- relu:\n  when: \"[1, 2][0\"\n", "4:18", "\"]\" was expected");
+    refuses_at("blocks: {b: {arguments: [x], layers: [relu]}}\n" INPUT "layers: [b]\n", "1:25", "a map of names and defaults");
+    refuses_at("blocks: {b: {arguments: {x-y: 1}, layers: [relu]}}\n" INPUT "layers: [b]\n", "1:31", "cannot be a variable's name");
+}
+
+/* Words and text go to their attributes as they are, but for what is in braces. */
+static void attributes_may_be_words(void **state)
+{
+    (void)state;
+    lays_out("settings: {factor: 2}\n" INPUT "layers:\n"
+             "- resize: {size: [8 * factor, 6 * factor], mode: bilinear}\n",
+             "resize_1:resize:3x16x12<input");
+    refuses("- resize: {size: [8, 6], mode: cubic}\n", "3:32", "cubic");
+}
+
+static espl_status open_yaml(const char *path, const char *settings, espl_net **net)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs("settings: {classes: 2}\n" INPUT "layers: [flatten, {dense: classes}]\n", file);
+    fclose(file);
+    const espl_status s = espl_net_open(ctx, path, settings, net);
+    remove(path);
+    return s;
+}
+
+static void files_are_opened(void **state)
+{
+    espl_net *net;
+
+    (void)state;
+    assert_int_equal(open_yaml("test_describe.tmp.yaml", "classes: 4", &net), ESPL_OK);
+    assert_string_equal(espl_net_name(net), "test_describe.tmp");
+    assert_int_equal(espl_net_classes(net), 4);
+    espl_net_free(net);
+    assert_int_equal(open_yaml("./test_describe.yml", NULL, &net), ESPL_OK);
+    assert_string_equal(espl_net_name(net), "test_describe");
+    espl_net_free(net);
+    assert_int_equal(open_yaml("./test_describe.yml", "class: 4", &net), ESPL_BAD_RECIPE);
+    assert_string_equal(espl_message(ctx), "settings:1:1: unknown key \"class\"; did you mean \"classes\"?");
+    assert_int_equal(open_yaml("./test_describe.yml", "[1]", &net), ESPL_BAD_RECIPE);
+}
+
 static void stays_within_limits(void **state)
 {
     char text[8192] = INPUT "layers:\n";
@@ -467,6 +534,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(arguments_belong_to_the_caller, setup, teardown),
         cmocka_unit_test_setup_teardown(tells_mistakes_in_layers, setup, teardown),
         cmocka_unit_test_setup_teardown(tells_mistakes_elsewhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(tells_more_mistakes, setup, teardown),
+        cmocka_unit_test_setup_teardown(attributes_may_be_words, setup, teardown),
+        cmocka_unit_test_setup_teardown(files_are_opened, setup, teardown),
         cmocka_unit_test_setup_teardown(stays_within_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(the_guides_example_is_a_net, setup, teardown),
         cmocka_unit_test(survives_failing_allocations),
