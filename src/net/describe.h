@@ -22,7 +22,15 @@ espl_status espl__net_make(espl_context *ctx, const char *source, const espl__do
 espl_status espl__net_of_recipe(const espl__document *document, const espl__tree *node,
                                 const espl__net_fit *fit, espl_net **result);
 
-/* Descriptions that are part of the library, for `list`: false past the end. Borrowed for ever. */
-bool espl__description_at(int index, const char **name, const char **summary);
+/* The names of nets that need no file, for `list`; where a setting is part of a name it is in braces:
+ * "resnet-{depth}". NULL past the end. */
+typedef struct espl__named_net {
+    const char *name, *summary, *paper;
+} espl__named_net;
+const espl__named_net *espl__named_net_at(int index);
+
+/* The settings of a named net (as espl__named_net_at says it, or "resnet-20"), a line each with tabs
+ * between: name, type, default, range, help. ESPL_BAD_OPTION if there is no such net. */
+espl_status espl__net_settings_text(espl_context *ctx, const char *name, espl__text *text);
 
 #endif

@@ -18,7 +18,7 @@ typedef struct espl__given {
 
 /* A description that is part of the library; nets/<name>.yaml in the sources. */
 typedef struct espl__builtin {
-    const char *name, *summary;
+    const char *name;
     const unsigned char *text;
     size_t bytes;
 } espl__builtin;

@@ -2,22 +2,10 @@
 #include "net/description.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define NAMES_MAX 256
+#define NAMES_MAX 128
 #define NAME_MAX_BYTES 64
-
-bool espl__description_at(int index, const char **name, const char **summary)
-{
-    const espl__builtin *builtin = espl__builtin_at(index);
-
-    if (!builtin)
-        return false;
-    *name = builtin->name;
-    *summary = builtin->summary;
-    return true;
-}
 
 /* ---- patterns ---- */
 
@@ -118,6 +106,65 @@ espl_status espl__find_description(espl_context *ctx, const char *name, espl__do
     return s || *document ? s : find(ctx, name, false, document, given, settings);
 }
 
+/* ---- settings, for `list` ---- */
+
+/* "resnet-{depth}" with a number for its setting. */
+static void fill_in(const char *name, char filled[NAME_MAX_BYTES])
+{
+    size_t used = 0;
+
+    while (*name && used + 1 < NAME_MAX_BYTES) {
+        const char *close = *name == '{' ? strchr(name, '}') : NULL;
+        filled[used++] = close ? '1' : *name;
+        name = close ? close + 1 : name + 1;
+    }
+    filled[used] = 0;
+}
+
+/* Whether the name alone decides the setting. */
+static bool is_said(const espl__given *given, const espl__tree *constants, const char *setting)
+{
+    for (int i = 0; i < given->count; i++)
+        if (espl__text_equal(given->item[i].name, setting))
+            return true;
+    return espl__tree_get(constants, setting) != NULL;
+}
+
+static espl_status write_settings(espl_context *ctx, const espl__document *document, const espl__given *given,
+                                  const espl__tree *constants, espl__text *text)
+{
+    const espl__tree *settings = espl__tree_get(document->root, "settings");
+    const espl__tree *input = espl__tree_get(document->root, "input");
+    espl_status s = ESPL_OK;
+
+    for (const espl__tree *c = settings ? settings->first : NULL; c && !s; c = c->next)
+        if (!is_said(given, constants, c->key))
+            s = espl__text_add(ctx, text, "%s\tnumber\t%s\t\t%s\n", c->key, c->kind == ESPL__SCALAR ? c->text : "a list",
+                               espl__text_equal(c->key, "classes") ? "as many as the data has" : "");
+    if (s || !input || input->count != 3)
+        return s;
+    return espl__text_add(ctx, text, "input\tcounts\t[%s, %s, %s]\t\tchannels, height, width; those of the data\n",
+                          input->first->text, input->first->next->text, input->first->next->next->text);
+}
+
+espl_status espl__net_settings_text(espl_context *ctx, const char *name, espl__text *text)
+{
+    espl__document *document;
+    espl__given given;
+    const espl__tree *constants = NULL;
+    char filled[NAME_MAX_BYTES];
+
+    fill_in(name, filled);
+    espl_status s = espl__find_description(ctx, filled, &document, &given, &constants);
+    if (s)
+        return s;
+    if (!document)
+        return espl__refuse_name(ctx, name);
+    s = write_settings(ctx, document, &given, constants, text);
+    espl__document_free(document);
+    return s;
+}
+
 /* ---- the nearest name ---- */
 
 /* "resnet-{depth}" and "resnt-20" both with # for their numbers, so that they can be compared. */
@@ -135,50 +182,25 @@ static void blur(const char *name, char blurred[NAME_MAX_BYTES])
     blurred[used] = 0;
 }
 
-typedef struct all_names {
-    int count;
-    char plain[NAMES_MAX][NAME_MAX_BYTES], blurred[NAMES_MAX][NAME_MAX_BYTES];
-} all_names;
-
-static espl_status collect(espl_context *ctx, all_names *names)
-{
-    for (int i = 0; espl__builtin_at(i); i++) {
-        espl__document *document;
-        const espl_status s = parse(ctx, espl__builtin_at(i), &document);
-        if (s)
-            return s;
-        const espl__tree *map = espl__tree_get(document->root, "names");
-        for (const espl__tree *e = map ? map->first : NULL; e && names->count < NAMES_MAX; e = e->next) {
-            snprintf(names->plain[names->count], NAME_MAX_BYTES, "%s", e->key);
-            blur(e->key, names->blurred[names->count++]);
-        }
-        espl__document_free(document);
-    }
-    return ESPL_OK;
-}
-
 espl_status espl__refuse_name(espl_context *ctx, const char *name)
 {
     const char *candidates[NAMES_MAX];
-    char blurred[NAME_MAX_BYTES];
-    all_names *names = NULL;
-    espl_status s = espl__allocate(ctx, 1, sizeof *names, &names);
+    char blurred[NAMES_MAX][NAME_MAX_BYTES], wanted[NAME_MAX_BYTES];
+    int count = 0, i = 0;
 
-    if (!s && !(s = collect(ctx, names))) {
-        blur(name, blurred);
-        for (int i = 0; i < names->count; i++)
-            candidates[i] = names->blurred[i];
-        const char *nearest = espl__text_nearest(blurred, candidates, names->count);
-        int i = 0;
-        while (nearest && candidates[i] != nearest)
-            i++;
-        s = nearest ? espl__fail(ctx, ESPL_BAD_OPTION, "there is no net \"%.100s\"; did you mean \"%s\"?", name,
-                                 names->plain[i])
-                    : espl__fail(ctx, ESPL_BAD_OPTION,
-                                 "there is no net \"%.100s\"; give a name (\"espalier list nets\" shows them), a "
-                                 "description (.yaml) or a net file (.safetensors)",
-                                 name);
+    for (; espl__named_net_at(count) && count < NAMES_MAX; count++) {
+        blur(espl__named_net_at(count)->name, blurred[count]);
+        candidates[count] = blurred[count];
     }
-    espl__release(ctx, names);
-    return s;
+    blur(name, wanted);
+    const char *nearest = espl__text_nearest(wanted, candidates, count);
+    while (nearest && candidates[i] != nearest)
+        i++;
+    if (nearest)
+        return espl__fail(ctx, ESPL_BAD_OPTION, "there is no net \"%.100s\"; did you mean \"%s\"?", name,
+                          espl__named_net_at(i)->name);
+    return espl__fail(ctx, ESPL_BAD_OPTION,
+                      "there is no net \"%.100s\"; give a name (\"espalier list nets\" shows them), a description "
+                      "(.yaml) or a net file (.safetensors)",
+                      name);
 }

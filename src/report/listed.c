@@ -67,12 +67,11 @@ static bool list_kernel(int index, espl_listed *result)
 
 static bool list_net(int index, espl_listed *result)
 {
-    const char *name = NULL, *summary = NULL;
-    const bool found = espl__description_at(index, &name, &summary);
+    const espl__named_net *net = espl__named_net_at(index);
 
-    if (found)
-        *result = (espl_listed){ "net", name, summary, NULL };
-    return found;
+    if (net)
+        *result = (espl_listed){ "net", net->name, net->summary, net->paper };
+    return net != NULL;
 }
 
 /* What was optional when this library was built. */
@@ -206,6 +205,13 @@ espl_status espl_options_text(espl_context *ctx, const char *kind, const char *n
     espl_status s;
 
     *result = NULL;
+    if (espl__text_equal(kind, "net")) {
+        s = espl__net_settings_text(ctx, name, &text);
+        if (s)
+            espl__text_free(ctx, &text);
+        *result = text.data;
+        return s;
+    }
     if (!find_options(kind, name, &options))
         return espl__fail(ctx, ESPL_BAD_OPTION, "there is no %s named \"%s\" that has options", kind, name);
     s = espl__text_add(ctx, &text, "%s", "");

@@ -110,31 +110,45 @@ static void counts_are_the_published_ones(void **state)
     }
 }
 
-/* Every description is reached by each of its names, and none is hidden by another. */
-static void every_description_is_reached(void **state)
+/* Every name that `list` shows is found, in the description it was taken from. */
+static void every_name_is_found(void **state)
 {
-    const char *name, *summary;
+    int count = 0, listed = 0;
 
     (void)state;
-    for (int i = 0; espl__description_at(i, &name, &summary); i++) {
-        espl__document *document, *found;
-        assert_true(strlen(summary) > 20);
+    for (int i = 0; espl__builtin_at(i); i++) {
         const espl__builtin *b = espl__builtin_at(i);
-        assert_int_equal(espl__document_parse(ctx, name, (const char *)b->text, b->bytes, &document), ESPL_OK);
-        const espl__tree *names = espl__tree_get(document->root, "names");
-        assert_non_null(names);
-        for (const espl__tree *entry = names->first; entry; entry = entry->next) {
-            espl__given given;
-            const espl__tree *settings = NULL;
-            if (strchr(entry->key, '{'))
-                continue;
-            assert_int_equal(espl__find_description(ctx, entry->key, &found, &given, &settings), ESPL_OK);
-            assert_non_null(found);
-            assert_true(strncmp(found->name + strlen("nets/"), name, strlen(name)) == 0);
-            espl__document_free(found);
-        }
+        espl__document *document;
+        assert_int_equal(espl__document_parse(ctx, b->name, (const char *)b->text, b->bytes, &document), ESPL_OK);
+        count += espl__tree_get(document->root, "names")->count;
         espl__document_free(document);
     }
+    for (const espl__named_net *n; (n = espl__named_net_at(listed)); listed++) {
+        espl__text text = { 0 };
+        assert_true(strlen(n->summary) > 20);
+        assert_true(strlen(n->paper) > 20);
+        assert_int_equal(espl__net_settings_text(ctx, n->name, &text), ESPL_OK);
+        assert_non_null(strstr(text.data, "classes\tnumber\t1"));
+        assert_non_null(strstr(text.data, "input\tcounts\t["));
+        espl__text_free(ctx, &text);
+    }
+    assert_int_equal(listed, count);
+}
+
+static void settings_are_told(void **state)
+{
+    espl__text text = { 0 };
+
+    (void)state;
+    assert_int_equal(espl__net_settings_text(ctx, "vgg-{depth}-bn", &text), ESPL_OK);
+    assert_null(strstr(text.data, "depth")); /* said by the name */
+    assert_null(strstr(text.data, "norm"));
+    assert_non_null(strstr(text.data, "hidden\tnumber\t4096\t"));
+    espl__text_free(ctx, &text);
+    assert_int_equal(espl__net_settings_text(ctx, "resnet", &text), ESPL_OK);
+    assert_non_null(strstr(text.data, "depth\tnumber\t20\t"));
+    espl__text_free(ctx, &text);
+    assert_int_equal(espl__net_settings_text(ctx, "nothing-like-it", &text), ESPL_BAD_OPTION);
 }
 
 static void settings_override(void **state)
@@ -242,7 +256,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(counts_are_the_published_ones, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_description_is_reached, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_name_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(settings_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(settings_override, setup, teardown),
         cmocka_unit_test_setup_teardown(adapts_to_data, setup, teardown),
         cmocka_unit_test_setup_teardown(recipes_name_nets, setup, teardown),
