@@ -1,8 +1,7 @@
-/* How fast samples come: batches through the loader on a number of threads, with crop, flip and normalization for
- * small pictures. One JSON line for each way; "microseconds" is time on the clock for a sample, so with one thread
- * it is what a sample costs a core.
- *   bench_data                          CIFAR's size, made up
- *   bench_data PATH [side [threads]]    your data, brought to side x side */
+/* How fast samples come: batches through the loader on a number of threads, with crop, flip and
+ * normalization for small pictures. One JSON line for each way; "microseconds" is time on the clock
+ * for a sample, so with one thread it is what a sample costs a core. bench_data CIFAR's size, made
+ * up bench_data PATH [side [threads]]    your data, brought to side x side */
 #include "data/data.h"
 #include "base/tree.h"
 #include "train/techniques.h"
@@ -20,7 +19,8 @@ typedef struct way {
     const char *techniques[3];
 } way;
 
-static const way ways[] = { { "plain", { NULL } }, { "crop+flip", { "augment-crop", "augment-flip", NULL } } };
+static const way ways[] = { { "plain", { NULL } },
+                            { "crop+flip", { "augment-crop", "augment-flip", NULL } } };
 
 /* A file of CIFAR records full of noise. */
 static void make_cifar(char path[64])
@@ -43,7 +43,8 @@ static void make_cifar(char path[64])
 }
 
 /* States of techniques with all options at their defaults. */
-static int open_augmentations(espl_context *ctx, const way *w, espl__augmentation *augmentations, void **states)
+static int open_augmentations(espl_context *ctx, const way *w, espl__augmentation *augmentations,
+                              void **states)
 {
     int count = 0;
 
@@ -64,7 +65,15 @@ static void measure(espl_context *ctx, espl_data *data, const way *w, int thread
     espl__loader *loader = NULL;
     const espl__batch *batch = NULL;
     const int count = open_augmentations(ctx, w, augmentations, states);
-    const espl__loader_settings settings = { .batch = 128, .shuffle = true, .epochs = 1000, .scale = 1 / 255.0, .mean = { 0.5, 0.5, 0.5 }, .deviation = { 0.25, 0.25, 0.25 }, .augmentations = augmentations, .augmentation_count = count, .threads = threads };
+    const espl__loader_settings settings = { .batch = 128,
+                                             .shuffle = true,
+                                             .epochs = 1000,
+                                             .scale = 1 / 255.0,
+                                             .mean = { 0.5, 0.5, 0.5 },
+                                             .deviation = { 0.25, 0.25, 0.25 },
+                                             .augmentations = augmentations,
+                                             .augmentation_count = count,
+                                             .threads = threads };
     int64_t samples = 0;
 
     if (espl__loader_open(data, &settings, &loader) || espl__loader_next(loader, &batch)) {
@@ -72,11 +81,15 @@ static void measure(espl_context *ctx, espl_data *data, const way *w, int thread
         exit(1);
     }
     const double began = espl__now();
-    for (int i = 0; i < BATCHES_MAX && espl__now() - began < SECONDS_MAX && !espl__loader_next(loader, &batch); i++)
+    for (int i = 0;
+         i < BATCHES_MAX && espl__now() - began < SECONDS_MAX && !espl__loader_next(loader, &batch);
+         i++)
         samples += batch->count;
     const double seconds = espl__now() - began;
-    printf("{\"bench\":\"data\",\"source\":\"%s\",\"way\":\"%s\",\"threads\":%d,\"samples\":%lld,\"microseconds\":%.2f}\n",
-           espl__data_source_name(data), w->name, threads, (long long)samples, seconds / (double)samples * 1e6);
+    printf("{\"bench\":\"data\",\"source\":\"%s\",\"way\":\"%s\",\"threads\":%d,\"samples\":%lld,"
+           "\"microseconds\":%.2f}\n",
+           espl__data_source_name(data), w->name, threads, (long long)samples,
+           seconds / (double)samples * 1e6);
     espl__loader_free(loader);
     for (int i = 0; i < count; i++)
         espl__release(ctx, states[i]);

@@ -1,5 +1,6 @@
-/* CIFAR binaries: records of one label byte (CIFAR-100: coarse, then fine) and 3 x 32 x 32 pixels, red plane
- * first. Training data is data_batch_1..5.bin (train.bin), test data test_batch.bin (test.bin). */
+/* CIFAR binaries: records of one label byte (CIFAR-100: coarse, then fine) and 3 x 32 x 32 pixels,
+ * red plane first. Training data is data_batch_1..5.bin (train.bin), test data test_batch.bin
+ * (test.bin). */
 #include "data/packed.h"
 #include "data/samples.h"
 
@@ -23,8 +24,11 @@ static const kind *kind_of(const char *path)
     const char *file = espl__path_file(path);
 
     if (espl__path_kind(path) == ESPL__PATH_FOLDER)
-        return espl__path_has(path, "train.bin") && !espl__path_has(path, "data_batch_1.bin") ? &cifar100 : &cifar10;
-    return espl__text_equal(file, "train.bin") || espl__text_equal(file, "test.bin") ? &cifar100 : &cifar10;
+        return espl__path_has(path, "train.bin") && !espl__path_has(path, "data_batch_1.bin")
+                   ? &cifar100
+                   : &cifar10;
+    return espl__text_equal(file, "train.bin") || espl__text_equal(file, "test.bin") ? &cifar100
+                                                                                     : &cifar10;
 }
 
 /* How many records a file holds, if its length is right. */
@@ -36,13 +40,15 @@ static espl_status count_records(espl_context *ctx, const kind *k, const char *p
     if (bytes < 0)
         return espl__fail(ctx, ESPL_NO_FILE, "%s: there is no such file", path);
     if (!bytes || bytes % record)
-        return espl__fail(ctx, ESPL_BAD_FILE, "%s: has %lld bytes; %s files have a multiple of %lld (a record each)", path,
-                          (long long)bytes, k->name, (long long)record);
+        return espl__fail(ctx, ESPL_BAD_FILE,
+                          "%s: has %lld bytes; %s files have a multiple of %lld (a record each)",
+                          path, (long long)bytes, k->name, (long long)record);
     *count = bytes / record;
     return ESPL_OK;
 }
 
-static espl_status split_records(espl__samples *s, const kind *k, const char *path, const uint8_t *data, int64_t count)
+static espl_status split_records(espl__samples *s, const kind *k, const char *path,
+                                 const uint8_t *data, int64_t count)
 {
     const int64_t record = PIXELS + k->label_bytes;
 
@@ -50,7 +56,8 @@ static espl_status split_records(espl__samples *s, const kind *k, const char *pa
         const uint8_t *from = data + i * record;
         const int label = from[k->label_bytes - 1];
         if (label >= k->classes)
-            return espl__fail(s->ctx, ESPL_BAD_FILE, "%s: record %lld (byte %lld): label %d is not within 0..%d", path,
+            return espl__fail(s->ctx, ESPL_BAD_FILE,
+                              "%s: record %lld (byte %lld): label %d is not within 0..%d", path,
                               (long long)i, (long long)(i * record), label, k->classes - 1);
         s->labels[s->count + i] = label;
         memcpy(s->bytes + (s->count + i) * PIXELS, from + k->label_bytes, PIXELS);
@@ -75,7 +82,8 @@ static espl_status add_file(espl__samples *s, const kind *k, const char *path)
     if (!status)
         status = espl__packed_open(s->ctx, path, &file);
     if (!status)
-        status = espl__packed_take(file, (size_t)(count * (PIXELS + k->label_bytes)), "records", &data);
+        status = espl__packed_take(file, (size_t)(count * (PIXELS + k->label_bytes)), "records",
+                                   &data);
     if (!status)
         status = split_records(s, k, path, data, count);
     espl__packed_free(file);
@@ -127,8 +135,8 @@ static espl_status fill(espl__samples *s, const kind *k, const char *path, bool 
     return status;
 }
 
-static espl_status open_cifar(espl_context *ctx, const char *path, const espl_data_settings *settings, bool test,
-                              void **state)
+static espl_status open_cifar(espl_context *ctx, const char *path,
+                              const espl_data_settings *settings, bool test, void **state)
 {
     const kind *k = kind_of(path);
     espl__samples *s = NULL;
@@ -160,8 +168,9 @@ static bool fits(const char *path)
         return espl__path_has(path, "data_batch_1.bin") || espl__path_has(path, "test_batch.bin") ||
                (espl__path_has(path, "train.bin") && espl__path_has(path, "test.bin"));
     return espl__path_kind(path) == ESPL__PATH_FILE &&
-           (espl__text_match("data_batch_*.bin", file) || espl__text_equal(file, "test_batch.bin") ||
-            espl__text_equal(file, "train.bin") || espl__text_equal(file, "test.bin"));
+           (espl__text_match("data_batch_*.bin", file) ||
+            espl__text_equal(file, "test_batch.bin") || espl__text_equal(file, "train.bin") ||
+            espl__text_equal(file, "test.bin"));
 }
 
 static bool has_test(const char *path, const void *state)

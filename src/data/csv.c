@@ -1,6 +1,7 @@
-/* Tables as text: a row a sample, one column the class, every other column a number. Separated by commas, semicolons
- * or tabs, whichever the first line has most of; fields may be quoted. A first line that has words where
- * numbers belong is the header. Classes may be words or whole numbers; they are sorted. */
+/* Tables as text: a row a sample, one column the class, every other column a number. Separated by
+ * commas, semicolons or tabs, whichever the first line has most of; fields may be quoted. A first
+ * line that has words where numbers belong is the header. Classes may be words or whole numbers;
+ * they are sorted. */
 #include "data/packed.h"
 #include "data/samples.h"
 
@@ -42,8 +43,8 @@ static espl_status fail_at(const table *t, const field *f, const char *what)
 
     if (t->header && column >= 0 && column < t->columns)
         snprintf(name, sizeof name, " (column \"%.60s\")", t->header[column].text);
-    return espl__fail(t->samples->ctx, ESPL_BAD_FILE, "%s:%d:%d: \"%.60s\" %s%s", t->path, f->line, f->column, f->text,
-                      what, name);
+    return espl__fail(t->samples->ctx, ESPL_BAD_FILE, "%s:%d:%d: \"%.60s\" %s%s", t->path, f->line,
+                      f->column, f->text, what, name);
 }
 
 /* ---- rows ---- */
@@ -52,8 +53,8 @@ static espl_status add_field(table *t, char *text, int line, int column)
 {
     if (t->count == t->room) {
         const int larger = t->room ? t->room * 2 : 16;
-        const espl_status status = espl__resize(t->samples->ctx, (size_t)t->count, (size_t)larger, sizeof *t->fields,
-                                                &t->fields);
+        const espl_status status = espl__resize(t->samples->ctx, (size_t)t->count, (size_t)larger,
+                                                sizeof *t->fields, &t->fields);
         if (status)
             return status;
         t->room = larger;
@@ -61,7 +62,8 @@ static espl_status add_field(table *t, char *text, int line, int column)
     t->fields[t->count++] = (field){ text, line, column };
     return t->count <= MOST_COLUMNS
                ? ESPL_OK
-               : espl__fail(t->samples->ctx, ESPL_BAD_FILE, "%s:%d: has more than %d columns", t->path, line, MOST_COLUMNS);
+               : espl__fail(t->samples->ctx, ESPL_BAD_FILE, "%s:%d: has more than %d columns",
+                            t->path, line, MOST_COLUMNS);
 }
 
 static void next_line(table *t)
@@ -97,8 +99,8 @@ static bool ends_field(const table *t, char c)
     return c == t->separator || c == '\n' || c == '\r';
 }
 
-/* One field; the separator or the end of the line behind it is left at `at` but may be overwritten by the
- * zero, so it is returned ('\n' at the end of the file). */
+/* One field; the separator or the end of the line behind it is left at `at` but may be overwritten
+ * by the zero, so it is returned ('\n' at the end of the file). */
 static espl_status take_field(table *t, char *behind)
 {
     const int line = t->line;
@@ -111,12 +113,14 @@ static espl_status take_field(table *t, char *behind)
     if (t->at < t->end && *t->at == '"') {
         text = ++t->at;
         if (!unquote(t))
-            return espl__fail(t->samples->ctx, ESPL_BAD_FILE, "%s:%d:%d: this quote is never closed", t->path, line, column);
+            return espl__fail(t->samples->ctx, ESPL_BAD_FILE,
+                              "%s:%d:%d: this quote is never closed", t->path, line, column);
         while (t->at < t->end && *t->at == ' ')
             t->at++;
         if (t->at < t->end && !ends_field(t, *t->at))
-            return espl__fail(t->samples->ctx, ESPL_BAD_FILE, "%s:%d:%d: something follows the closing quote", t->path,
-                              t->line, (int)(t->at - t->line_start) + 1);
+            return espl__fail(t->samples->ctx, ESPL_BAD_FILE,
+                              "%s:%d:%d: something follows the closing quote", t->path, t->line,
+                              (int)(t->at - t->line_start) + 1);
     } else {
         while (t->at < t->end && !ends_field(t, *t->at))
             t->at++;
@@ -195,8 +199,8 @@ static bool to_number(const char *text, double *result)
 
 /* ---- header and label ---- */
 
-/* Words where numbers belong; or the label column's name, which was asked for; or 0, 1, 2, ... with a word for
- * the label, which is what columns without names are called by some. */
+/* Words where numbers belong; or the label column's name, which was asked for; or 0, 1, 2, ... with
+ * a word for the label, which is what columns without names are called by some. */
 static bool looks_like_header(const table *t)
 {
     double number;
@@ -210,7 +214,8 @@ static bool looks_like_header(const table *t)
             counted += is_number && number == counted;
         }
     const bool named = t->named || !to_number(t->fields[t->label].text, &number);
-    return t->named || (words > 0 && numbers == 0) || (named && counted == t->count - 1 && counted > 1);
+    return t->named || (words > 0 && numbers == 0) ||
+           (named && counted == t->count - 1 && counted > 1);
 }
 
 static int column_named(const table *t, const char *name)
@@ -221,7 +226,8 @@ static int column_named(const table *t, const char *name)
     return -1;
 }
 
-/* A whole number is a position from 1, anything else a name; without either it is the last column. */
+/* A whole number is a position from 1, anything else a name; without either it is the last column.
+ */
 static espl_status find_label(table *t, const char *label)
 {
     int64_t number = 0;
@@ -229,8 +235,10 @@ static espl_status find_label(table *t, const char *label)
 
     t->columns = t->count;
     if (t->count < 2)
-        return espl__fail(t->samples->ctx, ESPL_BAD_FILE,
-                          "%s:1: has one column only; at least one number and the class are needed in a row", t->path);
+        return espl__fail(
+            t->samples->ctx, ESPL_BAD_FILE,
+            "%s:1: has one column only; at least one number and the class are needed in a row",
+            t->path);
     if (position)
         t->label = number >= 1 && number <= t->count ? (int)number - 1 : -1;
     else
@@ -244,14 +252,16 @@ static espl_status find_label(table *t, const char *label)
         names[i] = t->fields[i].text;
     const char *nearest = espl__text_nearest(label, names, known);
     return espl__fail(t->samples->ctx, ESPL_BAD_OPTION,
-                      "label: \"%s\" is neither a column's name in the first line of %s nor a number within 1..%d%s%s%s",
-                      label, t->path, t->count, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                      nearest ? "\"?" : "");
+                      "label: \"%s\" is neither a column's name in the first line of %s nor a "
+                      "number within 1..%d%s%s%s",
+                      label, t->path, t->count, nearest ? "; did you mean \"" : "",
+                      nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
 static espl_status keep_header(table *t)
 {
-    const espl_status status = espl__allocate(t->samples->ctx, (size_t)t->count, sizeof *t->header, &t->header);
+    const espl_status status = espl__allocate(t->samples->ctx, (size_t)t->count, sizeof *t->header,
+                                              &t->header);
 
     if (!status)
         memcpy(t->header, t->fields, (size_t)t->count * sizeof *t->header);
@@ -268,12 +278,15 @@ static espl_status make_room(table *t)
 
     if (s->count == t->labels_room) {
         const int64_t larger = t->labels_room ? t->labels_room * 2 : 64;
-        status = espl__resize(s->ctx, (size_t)s->count, (size_t)larger, sizeof *t->labels, &t->labels);
+        status = espl__resize(s->ctx, (size_t)s->count, (size_t)larger, sizeof *t->labels,
+                              &t->labels);
         t->labels_room = status ? t->labels_room : larger;
     }
     if (!status && numbers + features > t->numbers_room) {
-        const int64_t larger = numbers + features > 2 * t->numbers_room ? (numbers + features) * 2 : 2 * t->numbers_room;
-        status = espl__resize(s->ctx, (size_t)numbers, (size_t)larger, sizeof *s->numbers, &s->numbers);
+        const int64_t larger = numbers + features > 2 * t->numbers_room ? (numbers + features) * 2
+                                                                        : 2 * t->numbers_room;
+        status = espl__resize(s->ctx, (size_t)numbers, (size_t)larger, sizeof *s->numbers,
+                              &s->numbers);
         t->numbers_room = status ? t->numbers_room : larger;
     }
     return status;
@@ -285,8 +298,8 @@ static espl_status add_row(table *t)
     espl_status status = ESPL_OK;
 
     if (t->count != t->columns)
-        return espl__fail(s->ctx, ESPL_BAD_FILE, "%s:%d: has %d columns, the first line has %d", t->path,
-                          t->fields[0].line, t->count, t->columns);
+        return espl__fail(s->ctx, ESPL_BAD_FILE, "%s:%d: has %d columns, the first line has %d",
+                          t->path, t->fields[0].line, t->count, t->columns);
     status = make_room(t);
     float *to = status ? NULL : s->numbers + s->count * (t->columns - 1);
     for (int i = 0; i < t->count && !status; i++) {
@@ -295,7 +308,9 @@ static espl_status add_row(table *t)
             t->labels[s->count] = t->fields[i];
         else if (!to_number(t->fields[i].text, &number) || !isfinite((float)number))
             status = fail_at(t, &t->fields[i],
-                             *t->fields[i].text ? "is not a number" : "is empty, a number is expected; fill what is missing");
+                             *t->fields[i].text
+                                 ? "is not a number"
+                                 : "is empty, a number is expected; fill what is missing");
         else
             *to++ = (float)number;
         if (!status && i == t->label && !*t->fields[i].text)
@@ -354,8 +369,8 @@ static espl_status name_classes(table *t, const char **sorted, int64_t different
 
     if (different > MOST_CLASSES)
         return espl__fail(s->ctx, ESPL_BAD_FILE,
-                          "%s: column %d has %lld different classes; is it really the column of the class? Say which with "
-                          "label",
+                          "%s: column %d has %lld different classes; is it really the column of "
+                          "the class? Say which with label",
                           t->path, t->label + 1, (long long)different);
     s->classes = (int)different;
     for (int c = 0; c < s->classes && !status; c++)
@@ -398,7 +413,8 @@ static espl_status find_classes(table *t)
 
 static espl_status read_file(espl_context *ctx, const char *path, char **data, size_t *bytes)
 {
-    const size_t limit = espl__memory_limit(ctx) < LARGEST_FILE ? espl__memory_limit(ctx) : LARGEST_FILE;
+    const size_t limit = espl__memory_limit(ctx) < LARGEST_FILE ? espl__memory_limit(ctx)
+                                                                : LARGEST_FILE;
     espl__packed *file = NULL;
     espl_status status = espl__packed_open(ctx, path, &file);
 
@@ -407,7 +423,8 @@ static espl_status read_file(espl_context *ctx, const char *path, char **data, s
     espl__packed_free(file);
     const char *zero = status ? NULL : memchr(*data, '\0', *bytes);
     if (zero)
-        status = espl__fail(ctx, ESPL_BAD_FILE, "%s: byte %lld is zero; this is no text", path, (long long)(zero - *data));
+        status = espl__fail(ctx, ESPL_BAD_FILE, "%s: byte %lld is zero; this is no text", path,
+                            (long long)(zero - *data));
     return status;
 }
 
@@ -419,7 +436,8 @@ static espl_status fill(espl__samples *s, const char *path, const espl_data_sett
     espl_status status = read_file(s->ctx, path, &data, &bytes);
 
     if (!status) {
-        const bool marked = bytes >= 3 && !memcmp(data, "\xef\xbb\xbf", 3); /* the mark some editors put in front */
+        const bool marked = bytes >= 3 && !memcmp(data, "\xef\xbb\xbf",
+                                                  3); /* the mark some editors put in front */
         t.at = t.line_start = data + (marked ? 3 : 0);
         t.end = data + bytes;
         t.separator = find_separator(t.at, t.end);
@@ -439,8 +457,8 @@ static espl_status fill(espl__samples *s, const char *path, const espl_data_sett
     return status;
 }
 
-static espl_status open_csv(espl_context *ctx, const char *path, const espl_data_settings *settings, bool test,
-                            void **state)
+static espl_status open_csv(espl_context *ctx, const char *path, const espl_data_settings *settings,
+                            bool test, void **state)
 {
     espl__samples *s = NULL;
     espl_status status = espl__samples_make(ctx, &s);

@@ -23,11 +23,12 @@ static espl_status find_by_name(espl_context *ctx, const char *name, const espl_
         names[count] = (*result)->name;
     }
     const char *nearest = espl__text_nearest(name, names, count);
-    return espl__fail(ctx, ESPL_BAD_OPTION, "source: there is no \"%s\"; the nearest is \"%s\"", name,
-                      nearest ? nearest : names[0]);
+    return espl__fail(ctx, ESPL_BAD_OPTION, "source: there is no \"%s\"; the nearest is \"%s\"",
+                      name, nearest ? nearest : names[0]);
 }
 
-static espl_status find_source(espl_context *ctx, const char *path, const char *name, const espl__source **result)
+static espl_status find_source(espl_context *ctx, const char *path, const char *name,
+                               const espl__source **result)
 {
     const espl__source *source;
 
@@ -41,8 +42,8 @@ static espl_status find_source(espl_context *ctx, const char *path, const char *
             return ESPL_OK;
         }
     return espl__fail(ctx, ESPL_BAD_FILE,
-                      "%s: is not a kind of data that is known: a folder with one folder of pictures per class or a "
-                      ".tar of it, IDX or CIFAR files, .npy, .npz, .csv",
+                      "%s: is not a kind of data that is known: a folder with one folder of "
+                      "pictures per class or a .tar of it, IDX or CIFAR files, .npy, .npz, .csv",
                       path);
 }
 
@@ -75,7 +76,8 @@ static int class_of_name(const espl_data *data, const char *name)
 static espl_status match_classes(espl_data *data, const char *path)
 {
     const int classes = data->test_source->classes(data->test_state);
-    espl_status status = espl__allocate(data->ctx, (size_t)classes, sizeof *data->test_class, &data->test_class);
+    espl_status status = espl__allocate(data->ctx, (size_t)classes, sizeof *data->test_class,
+                                        &data->test_class);
 
     for (int c = 0; c < classes && !status; c++) {
         const char *name = data->test_source->class_name(data->test_state, c);
@@ -83,12 +85,14 @@ static espl_status match_classes(espl_data *data, const char *path)
         data->test_class[c] = named ? class_of_name(data, name) : c < data->classes ? c
                                                                                     : -1;
         if (data->test_class[c] < 0 && named)
-            status = espl__fail(data->ctx, ESPL_BAD_FILE,
-                                "%s: the test data has a class \"%s\" that the training data has not", path, name);
+            status = espl__fail(
+                data->ctx, ESPL_BAD_FILE,
+                "%s: the test data has a class \"%s\" that the training data has not", path, name);
         else if (data->test_class[c] < 0)
-            status = espl__fail(data->ctx, ESPL_BAD_FILE,
-                                "%s: the test data has the label %d; the training data has only 0..%d", path, c,
-                                data->classes - 1);
+            status = espl__fail(
+                data->ctx, ESPL_BAD_FILE,
+                "%s: the test data has the label %d; the training data has only 0..%d", path, c,
+                data->classes - 1);
     }
     return status;
 }
@@ -98,7 +102,8 @@ static espl_status match_classes(espl_data *data, const char *path)
 static espl_status check_settings(espl_context *ctx, const espl_data_settings *s)
 {
     if (!(s->held_out >= 0 && s->held_out < 1))
-        return espl__fail(ctx, ESPL_BAD_OPTION, "held-out: %g is not within 0..1 (1 excluded)", s->held_out);
+        return espl__fail(ctx, ESPL_BAD_OPTION, "held-out: %g is not within 0..1 (1 excluded)",
+                          s->held_out);
     if (s->limit < 0)
         return espl__fail(ctx, ESPL_BAD_OPTION, "limit: %lld is negative", (long long)s->limit);
     return ESPL_OK;
@@ -116,14 +121,15 @@ static espl_status collect_labels(espl_data *data, const char *path, int32_t **l
     }
     if (!status && !different)
         status = espl__fail(data->ctx, ESPL_BAD_FILE,
-                            "%s: all %lld samples have the same class (%s); at least two classes are needed to learn "
-                            "to tell them apart",
+                            "%s: all %lld samples have the same class (%s); at least two classes "
+                            "are needed to learn to tell them apart",
                             path, (long long)count, count ? data->names[(*labels)[0]] : "none");
     return status;
 }
 
 /* Gives the training part all samples that are not held out, and the held-out part the others. */
-static espl_status divide(espl_data *data, const int32_t *labels, const espl_data_settings *settings)
+static espl_status divide(espl_data *data, const int32_t *labels,
+                          const espl_data_settings *settings)
 {
     const int64_t count = data->source->count(data->state);
     const double share = settings->held_out > 0 ? settings->held_out : HELD_OUT_DEFAULT;
@@ -132,18 +138,21 @@ static espl_status divide(espl_data *data, const int32_t *labels, const espl_dat
     espl_status status = espl__allocate(data->ctx, (size_t)count, sizeof *held, &held);
 
     if (!status && !data->test_state)
-        status = espl__split(data->ctx, labels, count, data->classes, share, settings->split_seed, held);
+        status = espl__split(data->ctx, labels, count, data->classes, share, settings->split_seed,
+                             held);
     if (!status)
         status = espl__allocate(data->ctx, (size_t)count, sizeof *train->order, &train->order);
     if (!status && !data->test_state)
-        status = espl__allocate(data->ctx, (size_t)count, sizeof *held_out->order, &held_out->order);
+        status = espl__allocate(data->ctx, (size_t)count, sizeof *held_out->order,
+                                &held_out->order);
     for (int64_t i = 0; i < count && !status; i++) {
         espl__part *part = held[i] ? held_out : train;
         part->order[part->count++] = i;
     }
     espl__release(data->ctx, held);
     if (!status)
-        status = espl__limit(data->ctx, labels, data->classes, settings->limit, train->order, &train->count);
+        status = espl__limit(data->ctx, labels, data->classes, settings->limit, train->order,
+                             &train->count);
     return status;
 }
 
@@ -167,10 +176,11 @@ static espl_status open_test(espl_data *data, const char *path, const espl_data_
         return status;
     data->test_source->shape(data->test_state, shape);
     if (memcmp(shape, data->shape, sizeof shape))
-        return espl__fail(data->ctx, ESPL_BAD_SHAPE,
-                          "%s: the test samples are %lldx%lldx%lld, the training samples %lldx%lldx%lld", test,
-                          (long long)shape[0], (long long)shape[1], (long long)shape[2], (long long)data->shape[0],
-                          (long long)data->shape[1], (long long)data->shape[2]);
+        return espl__fail(
+            data->ctx, ESPL_BAD_SHAPE,
+            "%s: the test samples are %lldx%lldx%lld, the training samples %lldx%lldx%lld", test,
+            (long long)shape[0], (long long)shape[1], (long long)shape[2],
+            (long long)data->shape[0], (long long)data->shape[1], (long long)data->shape[2]);
     status = match_classes(data, test);
     part->state = data->test_state;
     part->count = data->test_source->count(data->test_state);
@@ -198,7 +208,8 @@ static espl_status open_parts(espl_data *data, const char *path, const espl_data
     return status;
 }
 
-espl_status espl_data_open(espl_context *ctx, const char *path, const espl_data_settings *settings, espl_data **result)
+espl_status espl_data_open(espl_context *ctx, const char *path, const espl_data_settings *settings,
+                           espl_data **result)
 {
     static const espl_data_settings none;
     espl_data *data = NULL;
@@ -282,7 +293,8 @@ const char *espl__data_source_name(const espl_data *data)
 
 int32_t espl__data_label(const espl_data *data, espl_part part, int64_t index)
 {
-    const int32_t label = source_of(data, part)->label(data->part[part].state, place_of(data, part, index));
+    const int32_t label = source_of(data, part)
+                              ->label(data->part[part].state, place_of(data, part, index));
 
     return data->part[part].class ? data->part[part].class[label] : label;
 }
@@ -292,10 +304,11 @@ void espl__data_sample_name(const espl_data *data, espl_part part, int64_t index
     source_of(data, part)->sample_name(data->part[part].state, place_of(data, part, index), name);
 }
 
-espl_status espl__data_read(const espl_data *data, espl_part part, int64_t index, espl_sample *sample,
-                            espl__reading *reading)
+espl_status espl__data_read(const espl_data *data, espl_part part, int64_t index,
+                            espl_sample *sample, espl__reading *reading)
 {
-    return source_of(data, part)->read(data->part[part].state, place_of(data, part, index), sample, reading);
+    return source_of(data, part)
+        ->read(data->part[part].state, place_of(data, part, index), sample, reading);
 }
 
 uint64_t espl__data_hash(const espl_data *data)

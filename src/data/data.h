@@ -1,5 +1,5 @@
-/* Data inside the library: sources that know a kind of file, samples, statistics, and the loader that
- * runs ahead of the workers.
+/* Data inside the library: sources that know a kind of file, samples, statistics, and the loader
+ * that runs ahead of the workers.
  *
  * The way of a sample: source reads it (raw scale, planes) -> augmentations (training only) ->
  * (value * scale - mean[c]) / deviation[c] -> its place in the batch. */
@@ -13,16 +13,18 @@
 /* What one thread needs to read samples: its own message and its own growing memory (reading.h). */
 typedef struct espl__reading espl__reading;
 
-/* One kind of files. A source is opened twice, for training and for test data, or once and split. */
+/* One kind of files. A source is opened twice, for training and for test data, or once and split.
+ */
 typedef struct espl__source {
     const char *name; /* "idx" */
     const char *summary;
     /* Does the path look like one of mine? Looks at names and first bytes only. */
     bool (*fits)(const char *path);
-    espl_status (*open)(espl_context *ctx, const char *path, const espl_data_settings *settings, bool test,
-                        void **state);
+    espl_status (*open)(espl_context *ctx, const char *path, const espl_data_settings *settings,
+                        bool test, void **state);
     void (*release)(espl_context *ctx, void *state);
-    /* Is there test data by this source's custom beside this path? Asked after the training data was opened. */
+    /* Is there test data by this source's custom beside this path? Asked after the training data
+     * was opened. */
     bool (*has_test)(const char *path, const void *state);
     int64_t (*count)(const void *state);
     int (*classes)(const void *state);
@@ -35,16 +37,18 @@ typedef struct espl__source {
     /* true: values are pixels 0..255; false: numbers as they are */
     bool (*pictures)(const void *state);
     /* Reads one sample (planes of the shape above; the sample's capacity is at least twice that).
-     * Called by several loader threads at once, each with its own `reading`, where a failure leaves a
-     * message that names the file. */
-    espl_status (*read)(const void *state, int64_t index, espl_sample *sample, espl__reading *reading);
+     * Called by several loader threads at once, each with its own `reading`, where a failure leaves
+     * a message that names the file. */
+    espl_status (*read)(const void *state, int64_t index, espl_sample *sample,
+                        espl__reading *reading);
 } espl__source;
 
 const espl__source *espl__source_at(int index); /* sources.def in order, NULL past the end */
 
-/* Mean and standard deviation of each channel over the training part (all samples up to 10,000, else
- * 10,000 evenly spaced), of value * scale. Where there are more than four channels (tables), all values
- * together make one mean and one deviation, found in all four places. A deviation of zero becomes 1. */
+/* Mean and standard deviation of each channel over the training part (all samples up to 10,000,
+ * else 10,000 evenly spaced), of value * scale. Where there are more than four channels (tables),
+ * all values together make one mean and one deviation, found in all four places. A deviation of
+ * zero becomes 1. */
 espl_status espl__data_measure(espl_data *data, double scale, double mean[4], double deviation[4]);
 bool espl__data_pictures(const espl_data *data);
 int32_t espl__data_label(const espl_data *data, espl_part part, int64_t index);
@@ -52,9 +56,10 @@ int32_t espl__data_label(const espl_data *data, espl_part part, int64_t index);
 void espl__data_sample_name(const espl_data *data, espl_part part, int64_t index, char name[256]);
 const char *espl__data_source_name(const espl_data *data);
 /* Reads one sample as it comes from its source, on the caller's thread. */
-espl_status espl__data_read(const espl_data *data, espl_part part, int64_t index, espl_sample *sample,
-                            espl__reading *reading);
-/* 64-bit fingerprint of the labels, counts, shape and source names: does a checkpoint fit this data? */
+espl_status espl__data_read(const espl_data *data, espl_part part, int64_t index,
+                            espl_sample *sample, espl__reading *reading);
+/* 64-bit fingerprint of the labels, counts, shape and source names: does a checkpoint fit this
+ * data? */
 uint64_t espl__data_hash(const espl_data *data);
 
 struct espl_draw {
@@ -82,7 +87,7 @@ typedef struct espl__loader_settings {
     bool shuffle; /* by (seed, "shuffle", epoch) */
     uint64_t seed;
     int64_t first_epoch, first_batch; /* where to begin (resume) */
-    int64_t epochs;                   /* hand out so many epochs counted from 0; then the loader is dry */
+    int64_t epochs;                   /* hand out so many, counted from 0; then it is dry */
     double scale;                     /* 0: 1 */
     double mean[4], deviation[4];     /* in the net's order of channels; with more than four
                                        * channels the first pair serves all */
@@ -94,7 +99,8 @@ typedef struct espl__loader_settings {
 } espl__loader_settings;
 
 typedef struct espl__loader espl__loader;
-espl_status espl__loader_open(espl_data *data, const espl__loader_settings *settings, espl__loader **result);
+espl_status espl__loader_open(espl_data *data, const espl__loader_settings *settings,
+                              espl__loader **result);
 /* The next batch, borrowed until the next call; NULL in *batch when dry. Fails when a sample could
  * not be read. Allocates nothing through the context after the first batches. */
 espl_status espl__loader_next(espl__loader *loader, const espl__batch **batch);
@@ -107,7 +113,7 @@ void espl__loader_free(espl__loader *loader);
 
 /* Decodes a JPEG, PNG or WebP (by content, not by name), turns it upright by its EXIF orientation,
  * brings it to channels x height x width by the resize rule. Values 0..255, planes. */
-espl_status espl__picture_read(espl_context *ctx, const char *path, const char *resize, int64_t channels,
-                               int64_t height, int64_t width, float *planes);
+espl_status espl__picture_read(espl_context *ctx, const char *path, const char *resize,
+                               int64_t channels, int64_t height, int64_t width, float *planes);
 
 #endif

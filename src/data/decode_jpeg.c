@@ -6,7 +6,8 @@
 #ifdef ESPL__HAVE_TURBOJPEG
 #include <turbojpeg.h>
 
-/* Even a picture of one colour takes a bit for each block of 8x8 pixels; what claims more is lying. */
+/* Even a picture of one colour takes a bit for each block of 8x8 pixels; what claims more is lying.
+ */
 #define MOST_PIXELS_OF_BYTE 600
 
 static espl_status failed(espl__reading *reading, tjhandle handle)
@@ -15,8 +16,8 @@ static espl_status failed(espl__reading *reading, tjhandle handle)
                               tjGetErrorStr2(handle));
 }
 
-/* libjpeg warns and goes on with grey where data is missing; that would be trained on. What is harmless:
- * bytes between the parts, in a file that has its end. */
+/* libjpeg warns and goes on with grey where data is missing; that would be trained on. What is
+ * harmless: bytes between the parts, in a file that has its end. */
 static bool harmless(tjhandle handle, const uint8_t *data, size_t bytes)
 {
     const char *warning = tjGetErrorStr2(handle);
@@ -37,34 +38,37 @@ static tjhandle handle_of(espl__reading *reading)
     return reading->jpeg;
 }
 
-static espl_status read_header(const uint8_t *data, size_t bytes, espl__decoded *picture, int *colours,
-                               espl__reading *reading)
+static espl_status read_header(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                               int *colours, espl__reading *reading)
 {
     const tjhandle handle = handle_of(reading);
     int width = 0, height = 0, sampling = 0;
 
     if (!handle)
         return ESPL_NO_MEMORY;
-    if (tjDecompressHeader3(handle, data, bytes, &width, &height, &sampling, colours) || width < 1 || height < 1)
+    if (tjDecompressHeader3(handle, data, bytes, &width, &height, &sampling, colours) ||
+        width < 1 || height < 1)
         return failed(reading, handle);
     picture->width = width;
     picture->height = height;
     picture->channels = *colours == TJCS_GRAY ? 1 : 3;
     if (picture->width * picture->height > (int64_t)bytes * MOST_PIXELS_OF_BYTE)
-        return espl__reading_fail(reading, ESPL_BAD_FILE, "says it is %dx%d pixels, which %zu bytes cannot hold",
-                                  width, height, bytes);
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "says it is %dx%d pixels, which %zu bytes cannot hold", width,
+                                  height, bytes);
     return ESPL_OK;
 }
 
-espl_status espl__measure_jpeg(const uint8_t *data, size_t bytes, espl__decoded *picture, espl__reading *reading)
+espl_status espl__measure_jpeg(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                               espl__reading *reading)
 {
     int colours = 0;
 
     return read_header(data, bytes, picture, &colours, reading);
 }
 
-/* Ink to light, in place: R = (1 - C)(1 - K). JPEGs of printers hold the complements (Adobe's custom), and
- * the rounding is Pillow's. */
+/* Ink to light, in place: R = (1 - C)(1 - K). JPEGs of printers hold the complements (Adobe's
+ * custom), and the rounding is Pillow's. */
 static void light_of_ink(uint8_t *pixels, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -105,8 +109,8 @@ espl_status espl__decode_jpeg(const uint8_t *data, size_t bytes, int64_t channel
     if (!picture->pixels)
         return ESPL_NO_MEMORY;
     /* a file with thousands of scans would take minutes */
-    if (tjDecompress2(reading->jpeg, data, bytes, picture->pixels, (int)picture->width, 0, (int)picture->height,
-                      format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) &&
+    if (tjDecompress2(reading->jpeg, data, bytes, picture->pixels, (int)picture->width, 0,
+                      (int)picture->height, format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) &&
         !harmless(reading->jpeg, data, bytes))
         return failed(reading, reading->jpeg);
     if (ink)
@@ -125,10 +129,12 @@ void espl__decode_jpeg_end(void **kept)
 
 static espl_status left_out(espl__reading *reading)
 {
-    return espl__reading_fail(reading, ESPL_UNSUPPORTED, "this build has no JPEG decoder (libturbojpeg was missing)");
+    return espl__reading_fail(reading, ESPL_UNSUPPORTED,
+                              "this build has no JPEG decoder (libturbojpeg was missing)");
 }
 
-espl_status espl__measure_jpeg(const uint8_t *data, size_t bytes, espl__decoded *picture, espl__reading *reading)
+espl_status espl__measure_jpeg(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                               espl__reading *reading)
 {
     (void)data, (void)bytes, (void)picture;
     return left_out(reading);

@@ -18,8 +18,8 @@ static espl_status failed(espl__reading *reading, int code)
 }
 
 /* Opens the data and reads its header; the caller frees the context in any case. */
-static espl_status begin(const uint8_t *data, size_t bytes, spng_ctx **png, struct spng_ihdr *header,
-                         espl__decoded *picture, espl__reading *reading)
+static espl_status begin(const uint8_t *data, size_t bytes, spng_ctx **png,
+                         struct spng_ihdr *header, espl__decoded *picture, espl__reading *reading)
 {
     int code;
 
@@ -41,13 +41,16 @@ static espl_status begin(const uint8_t *data, size_t bytes, spng_ctx **png, stru
                                 header->color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA
                             ? 1
                             : 3;
-    if (picture->width * picture->height / 8 > (int64_t)bytes * MOST_EXPANSION) /* one bit a pixel at least */
-        return espl__reading_fail(reading, ESPL_BAD_FILE, "says it is %lldx%lld pixels, which %zu bytes cannot hold",
+    if (picture->width * picture->height / 8 >
+        (int64_t)bytes * MOST_EXPANSION) /* one bit a pixel at least */
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "says it is %lldx%lld pixels, which %zu bytes cannot hold",
                                   (long long)picture->width, (long long)picture->height, bytes);
     return ESPL_OK;
 }
 
-espl_status espl__measure_png(const uint8_t *data, size_t bytes, espl__decoded *picture, espl__reading *reading)
+espl_status espl__measure_png(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                              espl__reading *reading)
 {
     spng_ctx *png = NULL;
     struct spng_ihdr header;
@@ -78,7 +81,8 @@ espl_status espl__decode_png(const uint8_t *data, size_t bytes, int64_t channels
             status = failed(reading, code);
         else if (!(picture->pixels = espl__reading_room(reading, ESPL__READING_PIXELS, size)))
             status = ESPL_NO_MEMORY;
-        else if ((code = spng_decode_image(png, picture->pixels, size, format, 0)) || (code = spng_decode_chunks(png)))
+        else if ((code = spng_decode_image(png, picture->pixels, size, format, 0)) ||
+                 (code = spng_decode_chunks(png)))
             status = failed(reading, code);
     }
     spng_ctx_free(png);
@@ -89,10 +93,12 @@ espl_status espl__decode_png(const uint8_t *data, size_t bytes, int64_t channels
 
 static espl_status left_out(espl__reading *reading)
 {
-    return espl__reading_fail(reading, ESPL_UNSUPPORTED, "this build has no PNG decoder (libspng was missing)");
+    return espl__reading_fail(reading, ESPL_UNSUPPORTED,
+                              "this build has no PNG decoder (libspng was missing)");
 }
 
-espl_status espl__measure_png(const uint8_t *data, size_t bytes, espl__decoded *picture, espl__reading *reading)
+espl_status espl__measure_png(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                              espl__reading *reading)
 {
     (void)data, (void)bytes, (void)picture;
     return left_out(reading);

@@ -6,15 +6,24 @@
 
 static espl_status failed(espl__reading *reading, VP8StatusCode code)
 {
-    static const char *const reasons[] = { "fine", "out of memory", "a parameter cannot be", "the bits make no sense",
-                                           "a feature is unknown", "suspended", "aborted", "data is missing" };
+    static const char *const reasons[] = { "fine",
+                                           "out of memory",
+                                           "a parameter cannot be",
+                                           "the bits make no sense",
+                                           "a feature is unknown",
+                                           "suspended",
+                                           "aborted",
+                                           "data is missing" };
     const bool known = code >= 0 && code < ESPL__COUNT(reasons);
 
-    return espl__reading_fail(reading, code == VP8_STATUS_OUT_OF_MEMORY ? ESPL_NO_MEMORY : ESPL_BAD_FILE,
-                              "the WebP data is damaged or cut off (%s)", known ? reasons[code] : "unknown reason");
+    return espl__reading_fail(reading,
+                              code == VP8_STATUS_OUT_OF_MEMORY ? ESPL_NO_MEMORY : ESPL_BAD_FILE,
+                              "the WebP data is damaged or cut off (%s)",
+                              known ? reasons[code] : "unknown reason");
 }
 
-espl_status espl__measure_webp(const uint8_t *data, size_t bytes, espl__decoded *picture, espl__reading *reading)
+espl_status espl__measure_webp(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                               espl__reading *reading)
 {
     WebPBitstreamFeatures features;
     const VP8StatusCode code = WebPGetFeatures(data, bytes, &features);
@@ -22,7 +31,8 @@ espl_status espl__measure_webp(const uint8_t *data, size_t bytes, espl__decoded 
     if (code != VP8_STATUS_OK)
         return failed(reading, code);
     if (features.has_animation)
-        return espl__reading_fail(reading, ESPL_BAD_FILE, "is an animation; a single picture is expected");
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "is an animation; a single picture is expected");
     picture->channels = 3;
     picture->width = features.width;
     picture->height = features.height;
@@ -39,7 +49,8 @@ espl_status espl__decode_webp(const uint8_t *data, size_t bytes, int64_t channel
     if (status)
         return status;
     if (!WebPInitDecoderConfig(&config))
-        return espl__reading_fail(reading, ESPL_UNSUPPORTED, "the WebP library has another version than its headers");
+        return espl__reading_fail(reading, ESPL_UNSUPPORTED,
+                                  "the WebP library has another version than its headers");
     const size_t row = (size_t)picture->width * 3, size = row * (size_t)picture->height;
     picture->pixels = espl__reading_room(reading, ESPL__READING_PIXELS, size);
     if (!picture->pixels)
@@ -56,10 +67,12 @@ espl_status espl__decode_webp(const uint8_t *data, size_t bytes, int64_t channel
 
 static espl_status left_out(espl__reading *reading)
 {
-    return espl__reading_fail(reading, ESPL_UNSUPPORTED, "this build has no WebP decoder (libwebp was missing)");
+    return espl__reading_fail(reading, ESPL_UNSUPPORTED,
+                              "this build has no WebP decoder (libwebp was missing)");
 }
 
-espl_status espl__measure_webp(const uint8_t *data, size_t bytes, espl__decoded *picture, espl__reading *reading)
+espl_status espl__measure_webp(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                               espl__reading *reading)
 {
     (void)data, (void)bytes, (void)picture;
     return left_out(reading);

@@ -1,4 +1,5 @@
-/* A reader of one number: tag 0x0112 of the first directory of the TIFF structure that EXIF data is. */
+/* A reader of one number: tag 0x0112 of the first directory of the TIFF structure that EXIF data
+ * is. */
 #include "data/exif.h"
 
 #include <string.h>
@@ -109,8 +110,8 @@ int espl__exif_of_webp(const uint8_t *data, size_t bytes)
 }
 
 /* Result (y, x) comes from first + y * down + x * across of the source, all in pixels. */
-void espl__exif_turn(int orientation, const uint8_t *pixels, int64_t channels, int64_t height, int64_t width,
-                     uint8_t *result)
+void espl__exif_turn(int orientation, const uint8_t *pixels, int64_t channels, int64_t height,
+                     int64_t width, uint8_t *result)
 {
     const int64_t last_row = (height - 1) * width, last = width - 1;
     const struct {
@@ -125,10 +126,12 @@ void espl__exif_turn(int orientation, const uint8_t *pixels, int64_t channels, i
         [7] = { last_row + last, -1, -width },
         [8] = { last, -1, width },
     };
-    const int64_t rows = orientation < 5 ? height : width, columns = orientation < 5 ? width : height;
+    const int64_t rows = orientation < 5 ? height : width,
+                  columns = orientation < 5 ? width : height;
 
     for (int64_t y = 0; y < rows; y++) {
-        const uint8_t *from = pixels + (way[orientation].first + y * way[orientation].down) * channels;
+        const uint8_t *from = pixels +
+                              (way[orientation].first + y * way[orientation].down) * channels;
         for (int64_t x = 0; x < columns; x++, from += way[orientation].across * channels)
             for (int64_t c = 0; c < channels; c++)
                 *result++ = from[c];

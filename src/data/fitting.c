@@ -11,7 +11,10 @@ bool espl__fit_rule_of(const char *name, espl__fit_rule *rule)
     static const struct {
         const char *name;
         espl__fit_rule rule;
-    } known[] = { { "crop", ESPL__FIT_CROP }, { "none", ESPL__FIT_CROP }, { "stretch", ESPL__FIT_STRETCH }, { "keras", ESPL__FIT_KERAS } };
+    } known[] = { { "crop", ESPL__FIT_CROP },
+                  { "none", ESPL__FIT_CROP },
+                  { "stretch", ESPL__FIT_STRETCH },
+                  { "keras", ESPL__FIT_KERAS } };
 
     *rule = ESPL__FIT_CROP;
     if (!name || !*name)
@@ -24,21 +27,24 @@ bool espl__fit_rule_of(const char *name, espl__fit_rule *rule)
     return false;
 }
 
-espl_status espl__fitting_make(espl_context *ctx, const espl_data_settings *settings, const int64_t stored[3],
-                               espl__fitting *fitting)
+espl_status espl__fitting_make(espl_context *ctx, const espl_data_settings *settings,
+                               const int64_t stored[3], espl__fitting *fitting)
 {
     if (!espl__fit_rule_of(settings->resize, &fitting->rule))
-        return espl__fail(ctx, ESPL_BAD_OPTION, "resize: \"%s\" is none of crop, stretch, keras", settings->resize);
+        return espl__fail(ctx, ESPL_BAD_OPTION, "resize: \"%s\" is none of crop, stretch, keras",
+                          settings->resize);
     if (stored[1] * stored[2] == 1 && stored[0] != 1 && stored[0] != 3 &&
         (settings->height || settings->width || settings->channels))
-        return espl__fail(ctx, ESPL_BAD_OPTION,
-                          "height, width and channels are for pictures; the samples are rows of %lld numbers",
-                          (long long)stored[0]);
+        return espl__fail(
+            ctx, ESPL_BAD_OPTION,
+            "height, width and channels are for pictures; the samples are rows of %lld numbers",
+            (long long)stored[0]);
     if (settings->height < 0 || settings->width < 0 || settings->height > LARGEST_SIDE ||
         settings->width > LARGEST_SIDE || !settings->height != !settings->width)
-        return espl__fail(ctx, ESPL_BAD_OPTION,
-                          "a size of %lld x %lld for pictures cannot be; give both sides, each within 1..%d",
-                          (long long)settings->height, (long long)settings->width, LARGEST_SIDE);
+        return espl__fail(
+            ctx, ESPL_BAD_OPTION,
+            "a size of %lld x %lld for pictures cannot be; give both sides, each within 1..%d",
+            (long long)settings->height, (long long)settings->width, LARGEST_SIDE);
     if (settings->channels != 0 && settings->channels != 1 && settings->channels != 3)
         return espl__fail(ctx, ESPL_BAD_OPTION, "channels: %d is neither 1 (grey) nor 3 (colour)",
                           settings->channels);
@@ -52,7 +58,9 @@ espl_status espl__fitting_make(espl_context *ctx, const espl_data_settings *sett
  * pixels goes to the even one: as torchvision's Resize and CenterCrop do. */
 static espl__window window_of(const espl__fitting *fitting, int64_t height, int64_t width)
 {
-    espl__window window = { fitting->height, fitting->width, 0, 0, fitting->height, fitting->width };
+    espl__window window = {
+        fitting->height, fitting->width, 0, 0, fitting->height, fitting->width
+    };
 
     if (fitting->rule != ESPL__FIT_CROP)
         return window;
@@ -60,14 +68,15 @@ static espl__window window_of(const espl__fitting *fitting, int64_t height, int6
         window.whole_height = fitting->width * height / width;
     else
         window.whole_width = fitting->height * width / height;
-    const int64_t above = window.whole_height - window.height, before = window.whole_width - window.width;
+    const int64_t above = window.whole_height - window.height,
+                  before = window.whole_width - window.width;
     window.top = above / 2 + (above % 4 == 3);
     window.left = before / 2 + (before % 4 == 3);
     return window;
 }
 
-void espl__fitting_whole(const espl__fitting *fitting, int64_t height, int64_t width, int64_t *whole_height,
-                         int64_t *whole_width)
+void espl__fitting_whole(const espl__fitting *fitting, int64_t height, int64_t width,
+                         int64_t *whole_height, int64_t *whole_width)
 {
     const espl__window window = window_of(fitting, height, width);
 
@@ -89,14 +98,15 @@ static uint8_t grey_of(const uint8_t *pixel)
 }
 
 /* Channels as wanted; the source is returned when it already has them. NULL: no memory. */
-static const uint8_t *with_channels(const uint8_t *pixels, int64_t *channels, int64_t wanted, int64_t count,
-                                    espl__reading *reading)
+static const uint8_t *with_channels(const uint8_t *pixels, int64_t *channels, int64_t wanted,
+                                    int64_t count, espl__reading *reading)
 {
     const int64_t have = *channels;
 
     if (have == wanted)
         return pixels;
-    uint8_t *changed = espl__reading_room(reading, ESPL__READING_CHANNELS, (size_t)count * (size_t)wanted);
+    uint8_t *changed = espl__reading_room(reading, ESPL__READING_CHANNELS,
+                                          (size_t)count * (size_t)wanted);
     if (!changed)
         return NULL;
     *channels = wanted;
@@ -113,21 +123,23 @@ static const uint8_t *with_channels(const uint8_t *pixels, int64_t *channels, in
 }
 
 /* Two passes over planes of floats, plane by plane. */
-static espl_status resize_planes(const espl__fitting *fitting, const float *planes, int64_t channels, int64_t height,
-                                 int64_t width, float *values, espl__reading *reading)
+static espl_status resize_planes(const espl__fitting *fitting, const float *planes,
+                                 int64_t channels, int64_t height, int64_t width, float *values,
+                                 espl__reading *reading)
 {
     const espl__window window = window_of(fitting, height, width);
     const bool antialias = fitting->rule != ESPL__FIT_KERAS;
     espl_status status = ESPL_OK;
 
     for (int64_t c = 0; c < channels && !status; c++)
-        status = espl__resize_plane(planes + c * height * width, width, height, width, window, antialias,
-                                    values + c * window.height * window.width, reading);
+        status = espl__resize_plane(planes + c * height * width, width, height, width, window,
+                                    antialias, values + c * window.height * window.width, reading);
     return status;
 }
 
-espl_status espl__fitting_pixels(const espl__fitting *fitting, const uint8_t *pixels, int64_t channels,
-                                 int64_t height, int64_t width, float *values, espl__reading *reading)
+espl_status espl__fitting_pixels(const espl__fitting *fitting, const uint8_t *pixels,
+                                 int64_t channels, int64_t height, int64_t width, float *values,
+                                 espl__reading *reading)
 {
     pixels = with_channels(pixels, &channels, fitting->channels, height * width, reading);
     if (!pixels)
@@ -137,8 +149,8 @@ espl_status espl__fitting_pixels(const espl__fitting *fitting, const uint8_t *pi
         return ESPL_OK;
     }
     if (fitting->rule != ESPL__FIT_KERAS && (channels == 1 || channels == 3))
-        return espl__resize_pixels(pixels, channels, height, width, window_of(fitting, height, width), values,
-                                   reading);
+        return espl__resize_pixels(pixels, channels, height, width,
+                                   window_of(fitting, height, width), values, reading);
     float *planes = espl__reading_room(reading, ESPL__READING_PLANES,
                                        (size_t)(channels * height * width) * sizeof(float));
     if (!planes)
@@ -147,8 +159,9 @@ espl_status espl__fitting_pixels(const espl__fitting *fitting, const uint8_t *pi
     return resize_planes(fitting, planes, channels, height, width, values, reading);
 }
 
-espl_status espl__fitting_planes(const espl__fitting *fitting, const float *planes, int64_t channels,
-                                 int64_t height, int64_t width, float *values, espl__reading *reading)
+espl_status espl__fitting_planes(const espl__fitting *fitting, const float *planes,
+                                 int64_t channels, int64_t height, int64_t width, float *values,
+                                 espl__reading *reading)
 {
     const int64_t count = height * width, result = fitting->height * fitting->width;
     float *changed = NULL;

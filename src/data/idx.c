@@ -1,6 +1,6 @@
-/* IDX files, the format of MNIST: a header (two zero bytes, a type, the number of dimensions, each dimension as
- * four bytes, most significant first), then the values. Pictures and labels are two files; either may be
- * wrapped in gzip. */
+/* IDX files, the format of MNIST: a header (two zero bytes, a type, the number of dimensions, each
+ * dimension as four bytes, most significant first), then the values. Pictures and labels are two
+ * files; either may be wrapped in gzip. */
 #include "data/packed.h"
 #include "data/samples.h"
 
@@ -11,8 +11,9 @@
 #define MOST_DIMS 4
 #define LARGEST_DIM ((int64_t)1 << 31)
 
-static const char *const endings[] = { "-images-idx3-ubyte", "-images-idx3-ubyte.gz", "-images.idx3-ubyte",
-                                       "-images.idx3-ubyte.gz", "-images-idx4-ubyte", "-images-idx4-ubyte.gz",
+static const char *const endings[] = { "-images-idx3-ubyte", "-images-idx3-ubyte.gz",
+                                       "-images.idx3-ubyte", "-images.idx3-ubyte.gz",
+                                       "-images-idx4-ubyte", "-images-idx4-ubyte.gz",
                                        "-images-idx2-ubyte", "-images-idx2-ubyte.gz" };
 
 /* Finds "<prefix>-images-..." in a folder; the result holds 64 bytes. */
@@ -26,21 +27,22 @@ static bool find_images(const char *folder, const char *prefix, char name[64])
     return false;
 }
 
-/* The file of labels that belongs to one of pictures: "labels" for "images", "idx1" for "idx3". The compression
- * may differ. false: there is none. */
+/* The file of labels that belongs to one of pictures: "labels" for "images", "idx1" for "idx3". The
+ * compression may differ. false: there is none. */
 static espl_status find_labels(espl_context *ctx, const char *images, char **labels)
 {
-    const char *file = espl__path_file(images), *word = strstr(file, "images"), *kind = strstr(file, "idx");
+    const char *file = espl__path_file(images), *word = strstr(file, "images"),
+               *kind = strstr(file, "idx");
     espl__text path = { 0 };
     espl_status status;
 
     if (!word || !kind || kind < word || !kind[3])
         return espl__fail(ctx, ESPL_BAD_FILE,
-                          "%s: the file of labels is found by the name, such as train-images-idx3-ubyte and "
-                          "train-labels-idx1-ubyte; rename both files",
+                          "%s: the file of labels is found by the name, such as "
+                          "train-images-idx3-ubyte and train-labels-idx1-ubyte; rename both files",
                           images);
-    status = espl__text_add(ctx, &path, "%.*slabels%.*sidx1%s", (int)(word - images), images, (int)(kind - word - 6),
-                            word + 6, kind + 4);
+    status = espl__text_add(ctx, &path, "%.*slabels%.*sidx1%s", (int)(word - images), images,
+                            (int)(kind - word - 6), word + 6, kind + 4);
     if (!status && espl__path_kind(path.data) != ESPL__PATH_FILE) {
         if (espl__path_ends(path.data, ".gz"))
             path.data[path.length - 3] = '\0';
@@ -48,31 +50,35 @@ static espl_status find_labels(espl_context *ctx, const char *images, char **lab
             status = espl__text_add(ctx, &path, ".gz");
     }
     if (!status && espl__path_kind(path.data) != ESPL__PATH_FILE)
-        status = espl__fail(ctx, ESPL_NO_FILE, "%s: its labels are missing; %s was expected beside it", images, path.data);
+        status = espl__fail(ctx, ESPL_NO_FILE,
+                            "%s: its labels are missing; %s was expected beside it", images,
+                            path.data);
     if (!status)
         status = espl__copy_text(ctx, path.data, labels);
     espl__text_free(ctx, &path);
     return status;
 }
 
-static espl_status read_header(espl_context *ctx, espl__packed *file, const char *path, int64_t dims[MOST_DIMS],
-                               int *rank)
+static espl_status read_header(espl_context *ctx, espl__packed *file, const char *path,
+                               int64_t dims[MOST_DIMS], int *rank)
 {
     uint8_t header[4 + 4 * MOST_DIMS];
     size_t got = 0;
     espl_status status = espl__packed_read(file, header, 4, &got);
 
     if (!status && (got < 4 || header[0] || header[1]))
-        return espl__fail(ctx, ESPL_BAD_FILE, "%s: is not an IDX file; it would begin with two zero bytes and a type",
+        return espl__fail(ctx, ESPL_BAD_FILE,
+                          "%s: is not an IDX file; it would begin with two zero bytes and a type",
                           path);
     if (!status && header[2] != TYPE_BYTE)
         return espl__fail(ctx, ESPL_BAD_FILE,
-                          "%s: its values have the type 0x%02x; unsigned bytes (0x08) are expected, other numbers can "
-                          "be given as .npy",
+                          "%s: its values have the type 0x%02x; unsigned bytes (0x08) are "
+                          "expected, other numbers can be given as .npy",
                           path, header[2]);
     *rank = status ? 0 : header[3];
     if (!status && (*rank < 1 || *rank > MOST_DIMS))
-        return espl__fail(ctx, ESPL_BAD_FILE, "%s: has %d dimensions; 1 to %d are expected", path, *rank, MOST_DIMS);
+        return espl__fail(ctx, ESPL_BAD_FILE, "%s: has %d dimensions; 1 to %d are expected", path,
+                          *rank, MOST_DIMS);
     if (!status)
         status = espl__packed_read(file, header + 4, (size_t)*rank * 4, &got);
     if (!status && got < (size_t)*rank * 4)
@@ -81,13 +87,15 @@ static espl_status read_header(espl_context *ctx, espl__packed *file, const char
         const uint8_t *b = header + 4 + 4 * d;
         dims[d] = (int64_t)b[0] << 24 | (int64_t)b[1] << 16 | (int64_t)b[2] << 8 | b[3];
         if (dims[d] < 1)
-            return espl__fail(ctx, ESPL_BAD_FILE, "%s: dimension %d is 0, so there are no samples", path, d + 1);
+            return espl__fail(ctx, ESPL_BAD_FILE, "%s: dimension %d is 0, so there are no samples",
+                              path, d + 1);
     }
     return status;
 }
 
 /* Header and values of one file. */
-static espl_status read_array(espl_context *ctx, const char *path, int64_t dims[MOST_DIMS], int *rank, uint8_t **values)
+static espl_status read_array(espl_context *ctx, const char *path, int64_t dims[MOST_DIMS],
+                              int *rank, uint8_t **values)
 {
     espl__packed *file = NULL;
     size_t bytes = 1;
@@ -98,9 +106,12 @@ static espl_status read_array(espl_context *ctx, const char *path, int64_t dims[
     if (!status)
         status = read_header(ctx, file, path, dims, rank);
     for (int d = 0; d < *rank && !status; d++) {
-        snprintf(what + strlen(what), sizeof what - strlen(what), d ? "x%lld" : "%lld", (long long)dims[d]);
+        snprintf(what + strlen(what), sizeof what - strlen(what), d ? "x%lld" : "%lld",
+                 (long long)dims[d]);
         if (!espl__multiply(bytes, (size_t)dims[d], &bytes))
-            status = espl__fail(ctx, ESPL_BAD_FILE, "%s: its header promises more values than memory can address", path);
+            status = espl__fail(ctx, ESPL_BAD_FILE,
+                                "%s: its header promises more values than memory can address",
+                                path);
     }
     if (!status)
         status = espl__packed_take(file, bytes, what, values);
@@ -122,10 +133,11 @@ static espl_status read_labels(espl__samples *s, const char *images, const char 
     espl_status status = read_array(s->ctx, path, dims, &rank, &labels);
 
     if (!status && rank != 1)
-        status = espl__fail(s->ctx, ESPL_BAD_FILE, "%s: has %d dimensions; labels have one", path, rank);
+        status = espl__fail(s->ctx, ESPL_BAD_FILE, "%s: has %d dimensions; labels have one", path,
+                            rank);
     if (!status && dims[0] != s->count)
-        status = espl__fail(s->ctx, ESPL_BAD_FILE, "%s: has %lld labels, but %s has %lld pictures", path,
-                            (long long)dims[0], images, (long long)s->count);
+        status = espl__fail(s->ctx, ESPL_BAD_FILE, "%s: has %lld labels, but %s has %lld pictures",
+                            path, (long long)dims[0], images, (long long)s->count);
     if (!status)
         status = espl__allocate(s->ctx, (size_t)s->count, sizeof *s->labels, &s->labels);
     for (int64_t i = 0; i < s->count && !status; i++) {
@@ -144,8 +156,9 @@ static espl_status read_images(espl__samples *s, const char *path)
     espl_status status = read_array(s->ctx, path, dims, &rank, &s->bytes);
 
     if (!status && (rank < 2 || !espl__samples_shape(s, dims, rank)))
-        status = espl__fail(s->ctx, ESPL_BAD_FILE, "%s: has %d dimensions; pictures have three: count, height, width", path,
-                            rank);
+        status = espl__fail(s->ctx, ESPL_BAD_FILE,
+                            "%s: has %d dimensions; pictures have three: count, height, width",
+                            path, rank);
     s->pictures = rank > 2;
     return status;
 }
@@ -163,8 +176,8 @@ static espl_status images_path(espl_context *ctx, const char *path, bool test, c
     return espl__fail(ctx, ESPL_NO_FILE, "%s: has no train-images-idx3-ubyte (or .gz)", path);
 }
 
-static espl_status open_idx(espl_context *ctx, const char *path, const espl_data_settings *settings, bool test,
-                            void **state)
+static espl_status open_idx(espl_context *ctx, const char *path, const espl_data_settings *settings,
+                            bool test, void **state)
 {
     static const char *const name_files[] = { "classes.txt", NULL };
     espl__samples *s = NULL;

@@ -1,8 +1,8 @@
-/* A folder of pictures with one folder for each class, or a .tar of one. Folders within a class are walked.
- * The classes are the folders' names in order. Folders named train and val (or valid, validation, test) are
- * taken as the split; so is a train.tar with a val.tar beside it. A single folder around everything is looked
- * through. */
-#include "data/listing.h"
+/* A folder of pictures with one folder for each class, or a .tar of one. Folders within a class are
+ * walked. The classes are the folders' names in order. Folders named train and val (or valid,
+ * validation, test) are taken as the split; so is a train.tar with a val.tar beside it. A single
+ * folder around everything is looked through. */
+#include "data/class_folders.h"
 #include "data/paths.h"
 #include "data/picture.h"
 #include "data/tar.h"
@@ -17,8 +17,6 @@
 #define LARGEST_FILE ((int64_t)1 << 30)
 #define PEEKED 32 /* pictures looked at for size and channels, evenly spaced */
 
-static const char *const train_names[] = { "train", "training" };
-static const char *const test_names[] = { "val", "valid", "validation", "test" };
 static const char *const endings[] = { ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp" };
 
 typedef struct pictures {
@@ -26,92 +24,10 @@ typedef struct pictures {
     int32_t *class;        /* of each of them */
     char **names;
     int classes;
-    size_t prefix; /* bytes of a path in front of the class: "train/" */
-    bool split;    /* there are folders for training and test */
-    int file;      /* the .tar, else -1 */
+    espl__class_folders where;
+    int file; /* the .tar, else -1 */
     espl__fitting fitting;
 } pictures;
-
-/* ---- where the classes are ---- */
-
-static size_t first_part(const char *path)
-{
-    return strcspn(path, "/");
-}
-
-static bool part_is(const char *path, const char *name)
-{
-    return first_part(path) == strlen(name) && !strncmp(path, name, strlen(name));
-}
-
-/* The first of the names that is a folder right below the prefix. */
-static const char *folder_among(const espl__listing *l, size_t prefix, const char *const *names, int count)
-{
-    for (int n = 0; n < count; n++)
-        for (int64_t i = 0; i < l->count; i++)
-            if (strlen(l->item[i].path) > prefix && part_is(l->item[i].path + prefix, names[n]) &&
-                (l->item[i].folder || l->item[i].path[prefix + strlen(names[n])] == '/'))
-                return names[n];
-    return NULL;
-}
-
-/* The folder that holds everything, if there is one: NULL where there are several, or pictures beside it. */
-static const char *only_folder(const espl__listing *l, size_t prefix, bool *holds_folders)
-{
-    const char *only = NULL;
-
-    *holds_folders = false;
-    for (int64_t i = 0; i < l->count; i++) {
-        const char *path = l->item[i].path + prefix;
-        const size_t part = first_part(path);
-        if (!path[part] && !l->item[i].folder)
-            continue; /* files such as a README */
-        if (only && (strncmp(only, path, part) || only[part] != '/'))
-            return NULL;
-        if (!only && path[part] == '/')
-            only = path;
-        if (path[part] == '/' && (l->item[i].folder || strchr(path + part + 1, '/')))
-            *holds_folders = true;
-    }
-    return only;
-}
-
-/* Keeps what lies below `name` right below the prefix. */
-static void go_into(espl__listing *l, size_t *prefix, const char *name, size_t length)
-{
-    int64_t kept = 0;
-
-    for (int64_t i = 0; i < l->count; i++) {
-        const char *path = l->item[i].path;
-        if (strlen(path) > *prefix + length + 1 && !strncmp(path + *prefix, name, length) &&
-            path[*prefix + length] == '/')
-            l->item[kept++] = l->item[i];
-    }
-    l->count = kept;
-    *prefix += length + 1;
-}
-
-/* Steps into single folders and into the part of the split; afterwards classes follow the prefix. */
-static void find_classes(pictures *p, bool test)
-{
-    espl__listing *l = &p->listing;
-
-    for (;;) {
-        bool holds_folders = false;
-        const char *train = folder_among(l, p->prefix, train_names, ESPL__COUNT(train_names));
-        const char *val = folder_among(l, p->prefix, test_names, ESPL__COUNT(test_names));
-        const char *only = only_folder(l, p->prefix, &holds_folders);
-        if (train && val) {
-            const char *name = test ? val : train;
-            go_into(l, &p->prefix, name, strlen(name));
-            p->split = true;
-            return;
-        }
-        if (!only || !holds_folders)
-            return;
-        go_into(l, &p->prefix, only, first_part(only));
-    }
-}
 
 /* ---- which files are pictures ---- */
 
@@ -121,7 +37,8 @@ static size_t read_archive(int file, int64_t offset, void *data, size_t bytes)
     size_t have = 0;
 
     while (have < bytes) {
-        const ssize_t got = pread(file, (char *)data + have, bytes - have, (off_t)(offset + (int64_t)have));
+        const ssize_t got = pread(file, (char *)data + have, bytes - have,
+                                  (off_t)(offset + (int64_t)have));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -132,17 +49,21 @@ static size_t read_archive(int file, int64_t offset, void *data, size_t bytes)
 }
 
 /* The content of one file of the archive, into ESPL__READING_FILE. */
-static espl_status read_entry(const pictures *p, const espl__listed *item, espl__reading *reading, size_t *bytes)
+static espl_status read_entry(const pictures *p, const espl__listed *item, espl__reading *reading,
+                              size_t *bytes)
 {
     if (item->bytes > LARGEST_FILE)
-        return espl__reading_fail(reading, ESPL_BAD_FILE, "%.200s: %.200s has %lld bytes; a picture has at most %lld",
-                                  p->listing.root, item->path, (long long)item->bytes, (long long)LARGEST_FILE);
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "%.200s: %.200s has %lld bytes; a picture has at most %lld",
+                                  p->listing.root, item->path, (long long)item->bytes,
+                                  (long long)LARGEST_FILE);
     *bytes = (size_t)item->bytes;
     char *data = espl__reading_room(reading, ESPL__READING_FILE, *bytes);
     if (!data)
         return ESPL_NO_MEMORY;
     if (read_archive(p->file, item->offset, data, *bytes) < *bytes)
-        return espl__reading_fail(reading, ESPL_BAD_FILE, "%.200s: %.200s cannot be read whole; did the archive change?",
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "%.200s: %.200s cannot be read whole; did the archive change?",
                                   p->listing.root, item->path);
     return ESPL_OK;
 }
@@ -151,16 +72,19 @@ static void name_of(const pictures *p, const espl__listed *item, char name[LONGE
 {
     const size_t root = strlen(p->listing.root);
 
-    snprintf(name, LONGEST_PATH, "%s%s%s", p->listing.root, root && p->listing.root[root - 1] == '/' ? "" : "/", item->path);
+    snprintf(name, LONGEST_PATH, "%s%s%s", p->listing.root,
+             root && p->listing.root[root - 1] == '/' ? "" : "/", item->path);
 }
 
-static size_t read_beginning(const pictures *p, const espl__listed *item, uint8_t begin[ESPL__MAGIC_BYTES])
+static size_t read_beginning(const pictures *p, const espl__listed *item,
+                             uint8_t begin[ESPL__MAGIC_BYTES])
 {
     char name[LONGEST_PATH];
     const size_t most = ESPL__MAGIC_BYTES;
 
     if (p->listing.tar)
-        return read_archive(p->file, item->offset, begin, (size_t)item->bytes < most ? (size_t)item->bytes : most);
+        return read_archive(p->file, item->offset, begin,
+                            (size_t)item->bytes < most ? (size_t)item->bytes : most);
     name_of(p, item, name);
     const int file = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const ssize_t got = file < 0 ? 0 : read(file, begin, most);
@@ -169,7 +93,8 @@ static size_t read_beginning(const pictures *p, const espl__listed *item, uint8_
     return got > 0 ? (size_t)got : 0;
 }
 
-/* A name that promises a picture is believed until it is read; any other file is one if it begins like one. */
+/* A name that promises a picture is believed until it is read; any other file is one if it begins
+ * like one. */
 static bool is_picture(const pictures *p, const espl__listed *item)
 {
     uint8_t begin[ESPL__MAGIC_BYTES];
@@ -188,8 +113,8 @@ static espl_status add_class(pictures *p, const char *name, size_t length)
     espl_status status = ESPL_OK;
 
     if ((p->classes & (p->classes - 1)) == 0) /* full at each power of two */
-        status = espl__resize(ctx, (size_t)p->classes, (size_t)(p->classes ? 2 * p->classes : 1), sizeof *p->names,
-                              &p->names);
+        status = espl__resize(ctx, (size_t)p->classes, (size_t)(p->classes ? 2 * p->classes : 1),
+                              sizeof *p->names, &p->names);
     if (!status)
         status = espl__allocate(ctx, length + 1, 1, &p->names[p->classes]);
     if (!status)
@@ -199,10 +124,11 @@ static espl_status add_class(pictures *p, const char *name, size_t length)
 
 static espl_status empty_class(const pictures *p)
 {
-    return espl__fail(p->listing.ctx, ESPL_BAD_FILE,
-                      "%s/%.*s%s: this class has no picture (JPEG, PNG or WebP); add some or remove the folder",
-                      p->listing.root, (int)p->prefix, p->listing.count ? p->listing.item[0].path : "",
-                      p->names[p->classes - 1]);
+    return espl__fail(
+        p->listing.ctx, ESPL_BAD_FILE,
+        "%s/%.*s%s: this class has no picture (JPEG, PNG or WebP); add some or remove the folder",
+        p->listing.root, (int)p->where.prefix, p->listing.count ? p->listing.item[0].path : "",
+        p->names[p->classes - 1]);
 }
 
 /* Walks over the sorted list, notes each class when its folder begins, and keeps the pictures. */
@@ -213,10 +139,11 @@ static espl_status sort_out(pictures *p, int64_t *others, const char **first_oth
     espl_status status = espl__allocate(l->ctx, (size_t)l->count + 1, sizeof *p->class, &p->class);
 
     for (int64_t i = 0; i < l->count && !status; i++) {
-        const char *path = l->item[i].path + p->prefix;
-        const size_t part = first_part(path);
+        const char *path = l->item[i].path + p->where.prefix;
+        const size_t part = espl__class_folders_part(path);
         if (path[part] || l->item[i].folder) {
-            const bool same = p->classes && part_is(path, p->names[p->classes - 1]);
+            const bool same = p->classes &&
+                              espl__class_folders_part_is(path, p->names[p->classes - 1]);
             if (!same && !of_class)
                 return empty_class(p);
             if (!same) {
@@ -247,18 +174,21 @@ static espl_status check_classes(const pictures *p, bool test)
 
     if (!p->classes)
         return espl__fail(ctx, ESPL_BAD_FILE,
-                          "%s: has no folder with pictures; put the pictures of each class into a folder named after it",
+                          "%s: has no folder with pictures; put the pictures of each class into a "
+                          "folder named after it",
                           p->listing.root);
     if (p->classes == 1 && !test)
-        return espl__fail(ctx, ESPL_BAD_FILE,
-                          "%s: has only one class, \"%s\"; at least two are needed, a folder for each", p->listing.root,
-                          p->names[0]);
+        return espl__fail(
+            ctx, ESPL_BAD_FILE,
+            "%s: has only one class, \"%s\"; at least two are needed, a folder for each",
+            p->listing.root, p->names[0]);
     return ESPL_OK;
 }
 
 /* ---- size ---- */
 
-static espl_status measure(const pictures *p, int64_t index, int64_t shape[3], espl__reading *reading)
+static espl_status measure(const pictures *p, int64_t index, int64_t shape[3],
+                           espl__reading *reading)
 {
     const espl__listed *item = &p->listing.item[index];
     char name[LONGEST_PATH];
@@ -266,14 +196,17 @@ static espl_status measure(const pictures *p, int64_t index, int64_t shape[3], e
     espl_status status;
 
     name_of(p, item, name);
-    status = p->listing.tar ? read_entry(p, item, reading, &bytes) : espl__reading_file(reading, name, &bytes);
+    status = p->listing.tar ? read_entry(p, item, reading, &bytes)
+                            : espl__reading_file(reading, name, &bytes);
     return status ? status
-                  : espl__picture_measure(name, reading->block[ESPL__READING_FILE].data, bytes, shape, reading);
+                  : espl__picture_measure(name, reading->block[ESPL__READING_FILE].data, bytes,
+                                          shape, reading);
 }
 
-/* Size and channels of some pictures: any colour makes all of them colour, and without a size asked for they
- * must agree. */
-static espl_status peek(const pictures *p, bool size_matters, int64_t shape[3], espl__reading *reading)
+/* Size and channels of some pictures: any colour makes all of them colour, and without a size asked
+ * for they must agree. */
+static espl_status peek(const pictures *p, bool size_matters, int64_t shape[3],
+                        espl__reading *reading)
 {
     const int64_t count = p->listing.count, peeked = count < PEEKED ? count : PEEKED;
 
@@ -287,16 +220,18 @@ static espl_status peek(const pictures *p, bool size_matters, int64_t shape[3], 
         if (other[0] > shape[0])
             shape[0] = other[0];
         if (size_matters && (other[1] != shape[1] || other[2] != shape[2]))
-            return espl__reading_fail(reading, ESPL_BAD_SHAPE,
-                                      "%.200s: the pictures differ in size (%.100s has %lldx%lld pixels, %.100s %lldx%lld); "
-                                      "say to which height and width they shall be brought",
-                                      p->listing.root, p->listing.item[0].path, (long long)shape[2], (long long)shape[1],
-                                      p->listing.item[i * count / peeked].path, (long long)other[2], (long long)other[1]);
+            return espl__reading_fail(
+                reading, ESPL_BAD_SHAPE,
+                "%.200s: the pictures differ in size (%.100s has %lldx%lld pixels, %.100s "
+                "%lldx%lld); say to which height and width they shall be brought",
+                p->listing.root, p->listing.item[0].path, (long long)shape[2], (long long)shape[1],
+                p->listing.item[i * count / peeked].path, (long long)other[2], (long long)other[1]);
     }
     return ESPL_OK;
 }
 
-static espl_status decide_shape(pictures *p, const espl_data_settings *settings, espl__reading *reading)
+static espl_status decide_shape(pictures *p, const espl_data_settings *settings,
+                                espl__reading *reading)
 {
     espl_context *ctx = p->listing.ctx;
     int64_t shape[3] = { 3, 1, 1 };
@@ -330,36 +265,8 @@ static void release(espl_context *ctx, void *state)
     espl__release(ctx, p);
 }
 
-/* "photos/train.tar" and "photos" lead to "photos/val.tar" when the test data is asked for, and back. */
-static bool archive_beside(const char *folder, size_t length, bool test, char path[4096])
-{
-    const char *const *names = test ? test_names : train_names;
-    const int count = test ? ESPL__COUNT(test_names) : ESPL__COUNT(train_names);
-
-    for (int i = 0; i < count; i++) {
-        const int written = snprintf(path, 4096, "%.*s/%s.tar", (int)length, folder, names[i]);
-        if (written > 0 && written < 4096 && espl__path_kind(path) == ESPL__PATH_FILE)
-            return true;
-    }
-    return false;
-}
-
-/* Is the path a folder, or an archive in one, where training and test data are two archives? */
-static bool two_archives(const char *path, bool test, char result[4096])
-{
-    const char *file = espl__path_file(path);
-    const bool folder = espl__path_kind(path) == ESPL__PATH_FOLDER;
-
-    if (!folder && !espl__text_equal(file, "train.tar") && !espl__text_equal(file, "training.tar"))
-        return false;
-    const char *where = folder || file != path ? path : ".";
-    const size_t length = folder ? strlen(path) : file != path ? (size_t)(file - path - 1)
-                                                               : 1;
-    return archive_beside(where, length, !test, result) && archive_beside(where, length, test, result);
-}
-
-static espl_status fill(pictures *p, const char *path, const espl_data_settings *settings, bool test,
-                        espl__reading *reading)
+static espl_status fill(pictures *p, const char *path, const espl_data_settings *settings,
+                        bool test, espl__reading *reading)
 {
     espl_context *ctx = reading->ctx;
     const char *first_other = NULL;
@@ -370,11 +277,12 @@ static espl_status fill(pictures *p, const char *path, const espl_data_settings 
         status = espl__fail(ctx, ESPL_NO_FILE, "%s: cannot be opened: %s", path, strerror(errno));
     if (status)
         return status;
-    find_classes(p, test);
+    p->where = espl__class_folders_find(&p->listing, test);
     status = sort_out(p, &others, &first_other);
     if (!status && others)
-        espl__log(ctx, ESPL_NOTE, "%s: %lld files that are no pictures in a class are left out, the first is %s", path,
-                  (long long)others, first_other);
+        espl__log(ctx, ESPL_NOTE,
+                  "%s: %lld files that are no pictures in a class are left out, the first is %s",
+                  path, (long long)others, first_other);
     if (!status)
         status = check_classes(p, test);
     if (!status)
@@ -382,8 +290,8 @@ static espl_status fill(pictures *p, const char *path, const espl_data_settings 
     return status;
 }
 
-static espl_status open_pictures(espl_context *ctx, const char *path, const espl_data_settings *settings, bool test,
-                                 void **state)
+static espl_status open_pictures(espl_context *ctx, const char *path,
+                                 const espl_data_settings *settings, bool test, void **state)
 {
     espl__reading reading = { .ctx = ctx };
     char archive[4096];
@@ -394,7 +302,8 @@ static espl_status open_pictures(espl_context *ctx, const char *path, const espl
         return status;
     p->file = -1;
     p->listing.ctx = ctx;
-    status = fill(p, two_archives(path, test, archive) ? archive : path, settings, test, &reading);
+    status = fill(p, espl__class_folders_archive(path, test, archive) ? archive : path, settings,
+                  test, &reading);
     espl__reading_end(&reading);
     if (status)
         release(ctx, p);
@@ -407,7 +316,7 @@ static bool has_test(const char *path, const void *state)
 {
     char other[4096];
 
-    return ((const pictures *)state)->split || two_archives(path, true, other);
+    return ((const pictures *)state)->where.split || espl__class_folders_archive(path, true, other);
 }
 
 static bool fits(const char *path)
@@ -417,10 +326,11 @@ static bool fits(const char *path)
     bool found = false;
 
     if (espl__path_kind(path) == ESPL__PATH_FOLDER)
-        return espl__path_holds_folders(path) || two_archives(path, false, other);
+        return espl__path_holds_folders(path) || espl__class_folders_archive(path, false, other);
     FILE *file = espl__path_kind(path) == ESPL__PATH_FILE ? fopen(path, "rb") : NULL;
     if (file) {
-        found = espl__path_ends(path, ".tar") || espl__tar_magic(block, fread(block, 1, sizeof block, file));
+        found = espl__path_ends(path, ".tar") ||
+                espl__tar_magic(block, fread(block, 1, sizeof block, file));
         fclose(file);
     }
     return found;
@@ -466,7 +376,8 @@ static bool are_pictures(const void *state)
     return true;
 }
 
-static espl_status read_picture(const void *state, int64_t index, espl_sample *sample, espl__reading *reading)
+static espl_status read_picture(const void *state, int64_t index, espl_sample *sample,
+                                espl__reading *reading)
 {
     const pictures *p = state;
     const espl__listed *item = &p->listing.item[index];
@@ -478,11 +389,12 @@ static espl_status read_picture(const void *state, int64_t index, espl_sample *s
     sample->channels = p->fitting.channels;
     sample->height = p->fitting.height;
     sample->width = p->fitting.width;
-    status = p->listing.tar ? read_entry(p, item, reading, &bytes) : espl__reading_file(reading, name, &bytes);
+    status = p->listing.tar ? read_entry(p, item, reading, &bytes)
+                            : espl__reading_file(reading, name, &bytes);
     if (status)
         return status;
-    return espl__picture_decode(name, reading->block[ESPL__READING_FILE].data, bytes, &p->fitting, sample->values,
-                                reading);
+    return espl__picture_decode(name, reading->block[ESPL__READING_FILE].data, bytes, &p->fitting,
+                                sample->values, reading);
 }
 
 const espl__source espl__source_image_folder = {

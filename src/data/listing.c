@@ -55,7 +55,8 @@ static bool leads_back(const place *here)
 
 static espl_status walk_folder(espl__listing *l, espl__text *path, size_t root, const place *above);
 
-static espl_status add_found(espl__listing *l, espl__text *path, size_t root, const char *name, const place *here)
+static espl_status add_found(espl__listing *l, espl__text *path, size_t root, const char *name,
+                             const place *here)
 {
     const size_t before = path->length;
     espl_status status = espl__text_add(l->ctx, path, "/%s", name);
@@ -63,7 +64,8 @@ static espl_status add_found(espl__listing *l, espl__text *path, size_t root, co
     if (!status) {
         const espl__path_kind_of kind = espl__path_kind(path->data);
         if (kind == ESPL__PATH_FILE || kind == ESPL__PATH_FOLDER)
-            status = add(l, path->data + root + 1, (espl__listed){ .folder = kind == ESPL__PATH_FOLDER });
+            status = add(l, path->data + root + 1,
+                         (espl__listed){ .folder = kind == ESPL__PATH_FOLDER });
         if (!status && kind == ESPL__PATH_FOLDER)
             status = walk_folder(l, path, root, here);
     }
@@ -82,10 +84,12 @@ static espl_status walk_folder(espl__listing *l, espl__text *path, size_t root, 
     struct stat about;
 
     if (here.depth > DEEPEST)
-        return espl__fail(l->ctx, ESPL_BAD_FILE, "%s: folders are nested more than %d deep", path->data, DEEPEST);
+        return espl__fail(l->ctx, ESPL_BAD_FILE, "%s: folders are nested more than %d deep",
+                          path->data, DEEPEST);
     DIR *folder = opendir(path->data);
     if (!folder || fstat(dirfd(folder), &about)) {
-        status = espl__fail(l->ctx, ESPL_NO_FILE, "%s: cannot be opened: %s", path->data, strerror(errno));
+        status = espl__fail(l->ctx, ESPL_NO_FILE, "%s: cannot be opened: %s", path->data,
+                            strerror(errno));
         if (folder)
             closedir(folder);
         return status;
@@ -122,7 +126,8 @@ static bool clean(const char *path, char *result, size_t capacity)
     while (*path) {
         const size_t part = strcspn(path, "/");
         if (part && !(part == 1 && *path == '.')) {
-            if (hidden(path) || (part == 8 && !strncmp(path, "__MACOSX", 8)) || length + part + 2 > capacity)
+            if (hidden(path) || (part == 8 && !strncmp(path, "__MACOSX", 8)) ||
+                length + part + 2 > capacity)
                 return false;
             if (length)
                 result[length++] = '/';
@@ -141,7 +146,9 @@ static espl_status add_entry(void *user, const espl__tar_entry *entry)
 
     if (!clean(entry->path, path, sizeof path))
         return ESPL_OK;
-    return add(user, path, (espl__listed){ .offset = entry->offset, .bytes = entry->bytes, .folder = entry->folder });
+    return add(user, path,
+               (espl__listed){
+                   .offset = entry->offset, .bytes = entry->bytes, .folder = entry->folder });
 }
 
 /* ---- both ---- */

@@ -1,5 +1,5 @@
-/* What is in a folder or a .tar, as one sorted list of paths relative to it: the form in which folders of
- * pictures are looked at, wherever they are. */
+/* What is in a folder or a .tar, as one sorted list of paths relative to it: the form in which
+ * folders of pictures are looked at, wherever they are. */
 #ifndef ESPL_LISTING_H
 #define ESPL_LISTING_H
 
@@ -21,8 +21,9 @@ typedef struct espl__listing {
     int64_t count, capacity;
 } espl__listing;
 
-/* Lists everything below `root` but hidden files. Sorted part by part, so that what lies in one folder
- * is together and folders come in the order of their names. Ended by espl__listing_end, also after a failure. */
+/* Lists everything below `root` but hidden files. Sorted part by part, so that what lies in one
+ * folder is together and folders come in the order of their names. Ended by espl__listing_end, also
+ * after a failure. */
 espl_status espl__listing_make(espl_context *ctx, const char *root, espl__listing *listing);
 void espl__listing_end(espl__listing *listing);
 

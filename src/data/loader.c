@@ -1,11 +1,12 @@
 /* Loader threads read ahead of the training into a ring of batches.
  *
- * Work is handed out in pieces, a few samples of one batch, in the order of batches. What a piece contains
- * follows from (seed, epoch, position) alone, and each piece has its own place in its batch, so it does not
- * matter which thread does it or when. A batch is handed over when all its pieces are done; its place in the
- * ring is used again after the caller has asked for the next one.
+ * Work is handed out in pieces, a few samples of one batch, in the order of batches. What a piece
+ * contains follows from (seed, epoch, position) alone, and each piece has its own place in its
+ * batch, so it does not matter which thread does it or when. A batch is handed over when all its
+ * pieces are done; its place in the ring is used again after the caller has asked for the next one.
  *
- * One mutex guards the ring. Threads wait on `room` for a free place, the caller on `ready` for a batch. */
+ * One mutex guards the ring. Threads wait on `room` for a free place, the caller on `ready` for a
+ * batch. */
 #include "data/parts.h"
 #include "data/reading.h"
 
@@ -59,10 +60,11 @@ struct espl__loader {
     pthread_mutex_t lock;
     pthread_cond_t room, ready;
     bool stopping;
-    int64_t begun, next_piece; /* the batch that pieces are taken from, counted from 0 over all epochs */
-    int64_t handed;            /* batches handed over; handed - 1 is the one on loan */
-    int64_t end;               /* number of the batch behind the last one */
-    int64_t order_epoch;       /* that `order` is for */
+    int64_t begun,
+        next_piece;      /* the batch that pieces are taken from, counted from 0 over all epochs */
+    int64_t handed;      /* batches handed over; handed - 1 is the one on loan */
+    int64_t end;         /* number of the batch behind the last one */
+    int64_t order_epoch; /* that `order` is for */
     int64_t *order;
     slot *ring;
     int ring_size;
@@ -101,17 +103,20 @@ static void augment(const espl__loader *l, espl_sample *sample, int64_t epoch, i
     }
 }
 
-static espl_status check_shape(const espl__loader *l, const espl_sample *sample, int64_t index, espl__reading *reading)
+static espl_status check_shape(const espl__loader *l, const espl_sample *sample, int64_t index,
+                               espl__reading *reading)
 {
     char name[256];
 
-    if (sample->channels == l->shape[0] && sample->height == l->shape[1] && sample->width == l->shape[2])
+    if (sample->channels == l->shape[0] && sample->height == l->shape[1] &&
+        sample->width == l->shape[2])
         return ESPL_OK;
     espl__data_sample_name(l->data, l->settings.part, index, name);
-    return espl__reading_fail(reading, ESPL_BAD_SHAPE,
-                              "%s: is %lldx%lldx%lld after augmentation, %lldx%lldx%lld was expected", name,
-                              (long long)sample->channels, (long long)sample->height, (long long)sample->width,
-                              (long long)l->shape[0], (long long)l->shape[1], (long long)l->shape[2]);
+    return espl__reading_fail(
+        reading, ESPL_BAD_SHAPE,
+        "%s: is %lldx%lldx%lld after augmentation, %lldx%lldx%lld was expected", name,
+        (long long)sample->channels, (long long)sample->height, (long long)sample->width,
+        (long long)l->shape[0], (long long)l->shape[1], (long long)l->shape[2]);
 }
 
 static espl_status prepare(reader *r, const espl__batch *batch, int64_t position)
@@ -156,12 +161,14 @@ static int64_t pieces_of(const espl__loader *l, int64_t samples)
 static void begin_batch(espl__loader *l, int64_t number)
 {
     slot *s = &l->ring[number % l->ring_size];
-    const int64_t epoch = number / l->per_epoch, within = number % l->per_epoch, first = within * l->settings.batch;
+    const int64_t epoch = number / l->per_epoch, within = number % l->per_epoch,
+                  first = within * l->settings.batch;
 
     order_of_epoch(l, epoch);
     s->batch.epoch = epoch;
     s->batch.number = within;
-    s->batch.count = l->samples - first < l->settings.batch ? l->samples - first : l->settings.batch;
+    s->batch.count = l->samples - first < l->settings.batch ? l->samples - first
+                                                            : l->settings.batch;
     memcpy(s->batch.index, l->order + first, (size_t)s->batch.count * sizeof *s->batch.index);
     s->pieces_left = pieces_of(l, s->batch.count);
     s->failed_at = -1;
@@ -187,7 +194,8 @@ static bool take_piece(espl__loader *l, piece *p)
         begin_batch(l, l->begun);
     p->slot = &l->ring[l->begun % l->ring_size];
     p->from = l->next_piece * l->piece_samples;
-    p->to = p->from + l->piece_samples < p->slot->batch.count ? p->from + l->piece_samples : p->slot->batch.count;
+    p->to = p->from + l->piece_samples < p->slot->batch.count ? p->from + l->piece_samples
+                                                              : p->slot->batch.count;
     if (p->to == p->slot->batch.count) {
         l->begun++;
         l->next_piece = 0;
@@ -197,7 +205,8 @@ static bool take_piece(espl__loader *l, piece *p)
     return true;
 }
 
-static void finish_piece(espl__loader *l, const piece *p, espl_status status, int64_t failed_at, const char *message)
+static void finish_piece(espl__loader *l, const piece *p, espl_status status, int64_t failed_at,
+                         const char *message)
 {
     slot *s = p->slot;
 
@@ -249,7 +258,8 @@ static espl_status start_readers(espl__loader *l)
 {
     for (int t = 0; t < l->reader_count; t++)
         if (!start_thread(&l->readers[t]) && t == 0)
-            return espl__fail(l->ctx, ESPL_BAD_STATE, "no thread for loading data could be started");
+            return espl__fail(l->ctx, ESPL_BAD_STATE,
+                              "no thread for loading data could be started");
     return ESPL_OK;
 }
 
@@ -258,15 +268,19 @@ static espl_status start_readers(espl__loader *l)
 static espl_status check(espl_context *ctx, const espl_data *data, const espl__loader_settings *s)
 {
     if (s->batch < 1)
-        return espl__fail(ctx, ESPL_BAD_OPTION, "batch: %lld is not at least 1", (long long)s->batch);
+        return espl__fail(ctx, ESPL_BAD_OPTION, "batch: %lld is not at least 1",
+                          (long long)s->batch);
     if (s->threads < 0 || s->threads > MOST_THREADS || s->ahead < 0 || s->ahead > MOST_AHEAD)
-        return espl__fail(ctx, ESPL_BAD_OPTION, "a loader has 1..%d threads and 1..%d batches ahead", MOST_THREADS,
+        return espl__fail(ctx, ESPL_BAD_OPTION,
+                          "a loader has 1..%d threads and 1..%d batches ahead", MOST_THREADS,
                           MOST_AHEAD);
     if (espl_data_count(data, s->part) < 1)
-        return espl__fail(ctx, ESPL_BAD_STATE, "there is no %s data", s->part == ESPL_TRAIN ? "training" : "held-out");
+        return espl__fail(ctx, ESPL_BAD_STATE, "there is no %s data",
+                          s->part == ESPL_TRAIN ? "training" : "held-out");
     for (int a = 0; a < s->augmentation_count; a++)
         if (!s->augmentations[a].technique->augment)
-            return espl__fail(ctx, ESPL_BAD_STATE, "%s does not augment samples", s->augmentations[a].technique->name);
+            return espl__fail(ctx, ESPL_BAD_STATE, "%s does not augment samples",
+                              s->augmentations[a].technique->name);
     return ESPL_OK;
 }
 
@@ -277,7 +291,8 @@ static espl_status prepare_figures(espl__loader *l)
     for (int c = 0; c < MOST_CHANNELS_APART; c++) {
         const double deviation = l->settings.deviation[c] != 0 ? l->settings.deviation[c] : 1;
         if (!isfinite(scale) || !isfinite(l->settings.mean[c]) || !isfinite(deviation))
-            return espl__fail(l->ctx, ESPL_BAD_OPTION, "the figures for normalization of channel %d are not finite", c);
+            return espl__fail(l->ctx, ESPL_BAD_OPTION,
+                              "the figures for normalization of channel %d are not finite", c);
         l->factor[c] = (float)(scale / deviation);
         l->shift[c] = (float)(-l->settings.mean[c] / deviation);
     }
@@ -290,7 +305,8 @@ static espl_status prepare_figures(espl__loader *l)
 static espl_status copy_augmentations(espl__loader *l)
 {
     const size_t count = (size_t)l->settings.augmentation_count;
-    espl_status status = espl__allocate(l->ctx, count + 1, sizeof *l->augmentations, &l->augmentations);
+    espl_status status = espl__allocate(l->ctx, count + 1, sizeof *l->augmentations,
+                                        &l->augmentations);
 
     if (!status)
         status = espl__allocate(l->ctx, count + 1, sizeof *l->streams, &l->streams);
@@ -325,7 +341,8 @@ static espl_status make_ring(espl__loader *l)
 
 static espl_status make_readers(espl__loader *l)
 {
-    espl_status status = espl__allocate(l->ctx, (size_t)l->reader_count, sizeof *l->readers, &l->readers);
+    espl_status status = espl__allocate(l->ctx, (size_t)l->reader_count, sizeof *l->readers,
+                                        &l->readers);
 
     for (int t = 0; t < l->reader_count && !status; t++) {
         reader *r = &l->readers[t];
@@ -361,7 +378,8 @@ static void set_counts(espl__loader *l)
     l->shuffle = espl__stream_of(s->seed, "shuffle");
 }
 
-espl_status espl__loader_open(espl_data *data, const espl__loader_settings *settings, espl__loader **result)
+espl_status espl__loader_open(espl_data *data, const espl__loader_settings *settings,
+                              espl__loader **result)
 {
     espl_context *ctx = data->ctx;
     espl__loader *l = NULL;

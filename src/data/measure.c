@@ -1,4 +1,5 @@
-/* Mean and standard deviation of each channel, over the training samples as they come from the source. */
+/* Mean and standard deviation of each channel, over the training samples as they come from the
+ * source. */
 #include "data/parts.h"
 #include "data/reading.h"
 
@@ -46,14 +47,16 @@ static moments merge(moments a, moments b)
                       a.deviations + b.deviations + apart * apart * a.count * b.count / count };
 }
 
-static espl_status measure_one(measuring *m, int64_t sample_number, espl_sample *sample, espl__reading *reading)
+static espl_status measure_one(measuring *m, int64_t sample_number, espl_sample *sample,
+                               espl__reading *reading)
 {
     const int64_t count = espl_data_count(m->data, ESPL_TRAIN), part = m->size / m->groups;
     const int64_t index = (int64_t)((double)sample_number * (double)count / (double)m->samples);
     const espl_status status = espl__data_read(m->data, ESPL_TRAIN, index, sample, reading);
 
     for (int64_t g = 0; g < m->groups && !status; g++)
-        m->each[sample_number * m->groups + g] = moments_of(sample->values + g * part, part, m->scale);
+        m->each[sample_number * m->groups + g] = moments_of(sample->values + g * part, part,
+                                                            m->scale);
     return status;
 }
 
@@ -67,7 +70,8 @@ static void measure_some(void *argument, int worker, int workers)
 
     sample.values = espl__allocate_quietly(m->data->ctx, 4 * (size_t)m->size, sizeof(float));
     if (!sample.values)
-        status = espl__reading_fail(&reading, ESPL_NO_MEMORY, "not enough memory for a sample of %lld values",
+        status = espl__reading_fail(&reading, ESPL_NO_MEMORY,
+                                    "not enough memory for a sample of %lld values",
                                     (long long)m->size);
     else
         sample.spare = sample.values + 2 * m->size;
@@ -84,7 +88,9 @@ static void measure_some(void *argument, int worker, int workers)
 espl_status espl__data_measure(espl_data *data, double scale, double mean[4], double deviation[4])
 {
     const int64_t count = espl_data_count(data, ESPL_TRAIN);
-    measuring m = { .data = data, .samples = count < MOST_SAMPLES ? count : MOST_SAMPLES, .scale = scale };
+    measuring m = { .data = data,
+                    .samples = count < MOST_SAMPLES ? count : MOST_SAMPLES,
+                    .scale = scale };
     espl_status status;
 
     m.groups = data->shape[0] > GROUPS ? 1 : data->shape[0];
@@ -101,7 +107,8 @@ espl_status espl__data_measure(espl_data *data, double scale, double mean[4], do
             all = merge(all, m.each[i * m.groups + (g < m.groups ? g : 0)]);
         mean[g] = all.mean;
         deviation[g] = sqrt(all.deviations / all.count);
-        /* what varies by less than a float can tell is constant and carries nothing; keep it finite */
+        /* what varies by less than a float can tell is constant and carries nothing; keep it finite
+         */
         if (!(deviation[g] > 1e-7 * fabs(mean[g])))
             deviation[g] = 1;
     }

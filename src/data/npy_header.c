@@ -1,5 +1,6 @@
-/* A .npy file begins with six bytes, a version, the length of the header, and the header: a Python dictionary
- * in text, such as {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. Only this form is understood. */
+/* A .npy file begins with six bytes, a version, the length of the header, and the header: a Python
+ * dictionary in text, such as {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. Only
+ * this form is understood. */
 #include "data/npy_header.h"
 
 #include <math.h>
@@ -83,9 +84,12 @@ static bool take_type(reading_text *t, espl__npy_header *h)
                        (h->kind == 'b' && h->bytes == 1);
     if (!known)
         snprintf(t->message, sizeof t->message,
-                 "its numbers have the type \"%s\"; save them as whole numbers or floats, a.astype(\"float32\")", type);
+                 "its numbers have the type \"%s\"; save them as whole numbers or floats, "
+                 "a.astype(\"float32\")",
+                 type);
     else if (type[0] == '>' && h->bytes > 1)
-        snprintf(t->message, sizeof t->message, "its bytes are in big endian order; save a.astype(\"<%s\")", type + 1);
+        snprintf(t->message, sizeof t->message,
+                 "its bytes are in big endian order; save a.astype(\"<%s\")", type + 1);
     return !*t->message;
 }
 
@@ -97,7 +101,8 @@ static bool take_order(reading_text *t)
         return true;
     }
     if (!strncmp(t->at, "True", 4))
-        snprintf(t->message, sizeof t->message, "it is in Fortran's order; save numpy.ascontiguousarray(a)");
+        snprintf(t->message, sizeof t->message,
+                 "it is in Fortran's order; save numpy.ascontiguousarray(a)");
     return false;
 }
 
@@ -148,7 +153,8 @@ static espl_status read_length(espl_context *ctx, espl__packed *file, size_t *le
     if (got < 10 || memcmp(start, "\x93NUMPY", 6))
         return espl__fail(ctx, ESPL_BAD_FILE, "%s: is not a .npy file", espl__packed_name(file));
     if (start[6] < 1 || start[6] > 3)
-        return espl__fail(ctx, ESPL_BAD_FILE, "%s: has version %d of the .npy format; 1 to 3 are read",
+        return espl__fail(ctx, ESPL_BAD_FILE,
+                          "%s: has version %d of the .npy format; 1 to 3 are read",
                           espl__packed_name(file), start[6]);
     *length = (size_t)start[8] | (size_t)start[9] << 8;
     if (start[6] > 1) {
@@ -166,18 +172,21 @@ espl_status espl__npy_header_read(espl_context *ctx, espl__packed *file, espl__n
     espl_status status = read_length(ctx, file, &length);
 
     if (!status && length >= sizeof text)
-        return espl__fail(ctx, ESPL_BAD_FILE, "%s: its header is said to have %zu bytes; it has less than %d",
+        return espl__fail(ctx, ESPL_BAD_FILE,
+                          "%s: its header is said to have %zu bytes; it has less than %d",
                           espl__packed_name(file), length, LONGEST_HEADER);
     if (!status)
         status = espl__packed_read(file, text, length, &got);
     if (status)
         return status;
     if (got < length)
-        return espl__fail(ctx, ESPL_BAD_FILE, "%s: ends within its header", espl__packed_name(file));
+        return espl__fail(ctx, ESPL_BAD_FILE, "%s: ends within its header",
+                          espl__packed_name(file));
     text[length] = '\0';
     if (!take_dictionary(&t, h))
         return espl__fail(ctx, ESPL_BAD_FILE, "%s: %s", espl__packed_name(file),
-                          *t.message ? t.message : "its header cannot be understood; save it with numpy.save");
+                          *t.message ? t.message
+                                     : "its header cannot be understood; save it with numpy.save");
     if (!count_values(h))
         return espl__fail(ctx, ESPL_BAD_FILE, "%s: its header promises more values than can be",
                           espl__packed_name(file));
@@ -220,7 +229,8 @@ static double number_of(char kind, int bytes, uint64_t bits)
     return (double)bits;
 }
 
-void espl__npy_convert(const espl__npy_header *h, const uint8_t *data, int64_t count, double *numbers)
+void espl__npy_convert(const espl__npy_header *h, const uint8_t *data, int64_t count,
+                       double *numbers)
 {
     for (int64_t i = 0; i < count; i++, data += h->bytes) {
         uint64_t bits = 0;

@@ -14,11 +14,12 @@ typedef struct espl__npy_header {
     int64_t count; /* the product, below 2^48 */
 } espl__npy_header;
 
-/* Reads it and leaves the file at the first number. Fails for orders and types that are not read here, saying
- * how to save the array instead. */
+/* Reads it and leaves the file at the first number. Fails for orders and types that are not read
+ * here, saying how to save the array instead. */
 espl_status espl__npy_header_read(espl_context *ctx, espl__packed *file, espl__npy_header *header);
 
 /* `count` numbers from little endian memory. */
-void espl__npy_convert(const espl__npy_header *header, const uint8_t *data, int64_t count, double *numbers);
+void espl__npy_convert(const espl__npy_header *header, const uint8_t *data, int64_t count,
+                       double *numbers);
 
 #endif

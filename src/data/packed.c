@@ -28,7 +28,9 @@ static int64_t read_gzip(void *inner, void *data, size_t bytes, const char **rea
     *reason = gzerror(file, &code);
     if (code == Z_ERRNO)
         *reason = strerror(errno);
-    return count < 0 || code == Z_BUF_ERROR ? -1 : count; /* the latter: the end came within the packed data */
+    return count < 0 || code == Z_BUF_ERROR
+               ? -1
+               : count; /* the latter: the end came within the packed data */
 }
 
 static void close_gzip(void *inner)
@@ -69,7 +71,9 @@ espl_status espl__packed_wrap(espl_context *ctx, const char *name, size_t on_dis
         packing->close(inner);
         return status;
     }
-    *p = (espl__packed){ .ctx = ctx, .packing = packing, .inner = inner, .on_disk = on_disk, .most = most };
+    *p = (espl__packed){
+        .ctx = ctx, .packing = packing, .inner = inner, .on_disk = on_disk, .most = most
+    };
     status = espl__copy_text(ctx, name, &p->name);
     if (status)
         espl__packed_free(p);
@@ -88,9 +92,11 @@ espl_status espl__packed_read(espl__packed *p, void *data, size_t bytes, size_t 
     *got = 0;
     while (*got < bytes) {
         const char *reason = "";
-        const int64_t count = p->packing->read(p->inner, (char *)data + *got, bytes - *got, &reason);
+        const int64_t count = p->packing->read(p->inner, (char *)data + *got, bytes - *got,
+                                               &reason);
         if (count < 0)
-            return espl__fail(p->ctx, ESPL_BAD_FILE, "%s: the compressed data is damaged or cut off after %zu bytes (%s)",
+            return espl__fail(p->ctx, ESPL_BAD_FILE,
+                              "%s: the compressed data is damaged or cut off after %zu bytes (%s)",
                               p->name, p->taken, reason);
         if (!count)
             break;
@@ -105,12 +111,13 @@ espl_status espl__packed_expect(espl__packed *p, size_t bytes, const char *what)
     if (p->taken <= p->most && bytes <= p->most - p->taken) {
         if (bytes <= espl__memory_limit(p->ctx))
             return ESPL_OK;
-        return espl__fail(p->ctx, ESPL_NO_MEMORY, "%s: %s: needs %zu bytes, more than the %zu that may be used", p->name,
+        return espl__fail(p->ctx, ESPL_NO_MEMORY,
+                          "%s: %s: needs %zu bytes, more than the %zu that may be used", p->name,
                           what, bytes, espl__memory_limit(p->ctx));
     }
     return espl__fail(p->ctx, ESPL_BAD_FILE,
-                      "%s: %s: the header promises %zu bytes, more than a file of %zu bytes can hold; it was cut off or is "
-                      "not what it says",
+                      "%s: %s: the header promises %zu bytes, more than a file of %zu bytes can "
+                      "hold; it was cut off or is not what it says",
                       p->name, what, bytes, p->on_disk);
 }
 
@@ -135,8 +142,8 @@ espl_status espl__packed_take(espl__packed *p, size_t bytes, const char *what, u
         have += got;
         if (!status && have < capacity)
             status = espl__fail(p->ctx, ESPL_BAD_FILE,
-                                "%s: %s: the header promises %zu bytes, the file has only %zu; it was cut off or is not "
-                                "what it says",
+                                "%s: %s: the header promises %zu bytes, the file has only %zu; it "
+                                "was cut off or is not what it says",
                                 p->name, what, bytes, have);
     }
     if (status) {
@@ -158,7 +165,8 @@ espl_status espl__packed_take_all(espl__packed *p, size_t limit, char **data, si
         if (status || *bytes < capacity - 1)
             break;
         if (*bytes > limit)
-            status = espl__fail(p->ctx, ESPL_BAD_FILE, "%s: holds more than the %zu bytes that are accepted here", p->name,
+            status = espl__fail(p->ctx, ESPL_BAD_FILE,
+                                "%s: holds more than the %zu bytes that are accepted here", p->name,
                                 limit);
         else
             status = espl__resize(p->ctx, *bytes, capacity * 2, 1, data);
@@ -178,7 +186,8 @@ espl_status espl__packed_expect_end(espl__packed *p)
     const espl_status status = espl__packed_read(p, &more, 1, &got);
 
     if (!status && got)
-        return espl__fail(p->ctx, ESPL_BAD_FILE, "%s: goes on after the %zu bytes that its header promises", p->name,
+        return espl__fail(p->ctx, ESPL_BAD_FILE,
+                          "%s: goes on after the %zu bytes that its header promises", p->name,
                           p->taken - 1);
     return status;
 }

@@ -1,5 +1,5 @@
-/* A file that may be wrapped in gzip, or a member of a zip archive, read from the start without trusting what it
- * says about itself. */
+/* A file that may be wrapped in gzip, or a member of a zip archive, read from the start without
+ * trusting what it says about itself. */
 #ifndef ESPL_PACKED_H
 #define ESPL_PACKED_H
 
@@ -19,8 +19,9 @@ bool espl__packed_has_member(const char *archive, const char *member);
 const char *espl__packed_name(const espl__packed *file);
 /* Up to `bytes` more; fewer only at the end. Damaged data fails. */
 espl_status espl__packed_read(espl__packed *file, void *data, size_t bytes, size_t *got);
-/* Fails if `bytes` more are more than the file can hold, however well it is packed. To be asked before memory is
- * allocated for a promise of the header's; `what` names the promise in messages. */
+/* Fails if `bytes` more are more than the file can hold, however well it is packed. To be asked
+ * before memory is allocated for a promise of the header's; `what` names the promise in messages.
+ */
 espl_status espl__packed_expect(espl__packed *file, size_t bytes, const char *what);
 /* Exactly `bytes` more, into memory that grows with what really comes. */
 espl_status espl__packed_take(espl__packed *file, size_t bytes, const char *what, uint8_t **data);

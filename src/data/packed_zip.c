@@ -44,19 +44,23 @@ static espl_status open_member(member *m, const char *path, const char *name)
     if (!m->archive) {
         zip_error_t error;
         zip_error_init_with_code(&error, code);
-        const espl_status status = espl__fail(m->ctx, code == ZIP_ER_MEMORY ? ESPL_NO_MEMORY : ESPL_BAD_FILE,
-                                              "%s: is not a zip archive that can be read (%s)", path,
-                                              zip_error_strerror(&error));
+        const espl_status status = espl__fail(m->ctx,
+                                              code == ZIP_ER_MEMORY ? ESPL_NO_MEMORY
+                                                                    : ESPL_BAD_FILE,
+                                              "%s: is not a zip archive that can be read (%s)",
+                                              path, zip_error_strerror(&error));
         zip_error_fini(&error);
         return status;
     }
     m->file = zip_fopen(m->archive, name, 0);
     if (!m->file)
-        return espl__fail(m->ctx, ESPL_BAD_FILE, "%s: %s cannot be opened (%s)", path, name, zip_strerror(m->archive));
+        return espl__fail(m->ctx, ESPL_BAD_FILE, "%s: %s cannot be opened (%s)", path, name,
+                          zip_strerror(m->archive));
     return ESPL_OK;
 }
 
-espl_status espl__packed_open_member(espl_context *ctx, const char *path, const char *name, espl__packed **result)
+espl_status espl__packed_open_member(espl_context *ctx, const char *path, const char *name,
+                                     espl__packed **result)
 {
     const int64_t bytes = espl__path_bytes(path);
     char whole[4096];
@@ -93,11 +97,13 @@ bool espl__packed_has_member(const char *path, const char *name)
 
 #else
 
-espl_status espl__packed_open_member(espl_context *ctx, const char *path, const char *name, espl__packed **result)
+espl_status espl__packed_open_member(espl_context *ctx, const char *path, const char *name,
+                                     espl__packed **result)
 {
     (void)name;
     *result = NULL;
-    return espl__fail(ctx, ESPL_UNSUPPORTED, "%s: this build cannot read zip archives (libzip was missing)", path);
+    return espl__fail(ctx, ESPL_UNSUPPORTED,
+                      "%s: this build cannot read zip archives (libzip was missing)", path);
 }
 
 bool espl__packed_has_member(const char *path, const char *name)

@@ -22,15 +22,16 @@ struct espl_data {
     int64_t shape[3];
 };
 
-/* Splits `count` labelled samples: held[i] becomes true for share * count of them (rounded to the nearest, at
- * least one), each class by its own share as closely as whole samples allow; of every class at least one
- * sample stays. Which ones is a function of the seed and the labels alone. (split.c) */
-espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count, int classes, double share,
-                        uint64_t seed, bool *held);
+/* Splits `count` labelled samples: held[i] becomes true for share * count of them (rounded to the
+ * nearest, at least one), each class by its own share as closely as whole samples allow; of every
+ * class at least one sample stays. Which ones is a function of the seed and the labels alone.
+ * (split.c) */
+espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count, int classes,
+                        double share, uint64_t seed, bool *held);
 
-/* Keeps the first samples of each class in turn until `limit` are kept; order stays. Returns how many
- * entries of `order` are left. (split.c) */
-espl_status espl__limit(espl_context *ctx, const int32_t *labels, int classes, int64_t limit, int64_t *order,
-                        int64_t *count);
+/* Keeps the first samples of each class in turn until `limit` are kept; order stays. Returns how
+ * many entries of `order` are left. (split.c) */
+espl_status espl__limit(espl_context *ctx, const int32_t *labels, int classes, int64_t limit,
+                        int64_t *order, int64_t *count);
 
 #endif

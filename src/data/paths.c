@@ -13,8 +13,9 @@ espl__path_kind_of espl__path_kind(const char *path)
 
     if (stat(path, &about))
         return ESPL__PATH_NONE;
-    return S_ISREG(about.st_mode) ? ESPL__PATH_FILE : S_ISDIR(about.st_mode) ? ESPL__PATH_FOLDER
-                                                                             : ESPL__PATH_OTHER;
+    return S_ISREG(about.st_mode)   ? ESPL__PATH_FILE
+           : S_ISDIR(about.st_mode) ? ESPL__PATH_FOLDER
+                                    : ESPL__PATH_OTHER;
 }
 
 bool espl__path_has(const char *folder, const char *file)

@@ -4,10 +4,12 @@
 
 #include "base/base.h"
 
-typedef enum espl__path_kind_of { ESPL__PATH_NONE,
-                                  ESPL__PATH_FILE,
-                                  ESPL__PATH_FOLDER,
-                                  ESPL__PATH_OTHER } espl__path_kind_of;
+typedef enum espl__path_kind_of {
+    ESPL__PATH_NONE,
+    ESPL__PATH_FILE,
+    ESPL__PATH_FOLDER,
+    ESPL__PATH_OTHER
+} espl__path_kind_of;
 
 espl__path_kind_of espl__path_kind(const char *path);
 /* Is there such a file in the folder? */

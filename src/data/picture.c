@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GAP 2 /* a JPEG decoded at a fraction keeps at least twice the target, so that the filter decides */
+#define GAP                                                                                       \
+    2 /* a JPEG decoded at a fraction keeps at least twice the target, so that the filter decides \
+       */
 
 typedef struct format {
     bool (*is)(const uint8_t *data, size_t bytes);
-    espl_status (*measure)(const uint8_t *data, size_t bytes, espl__decoded *picture, espl__reading *reading);
-    espl_status (*decode)(const uint8_t *data, size_t bytes, int64_t channels, int64_t shrink, espl__decoded *picture,
-                          espl__reading *reading);
+    espl_status (*measure)(const uint8_t *data, size_t bytes, espl__decoded *picture,
+                           espl__reading *reading);
+    espl_status (*decode)(const uint8_t *data, size_t bytes, int64_t channels, int64_t shrink,
+                          espl__decoded *picture, espl__reading *reading);
     int (*orientation)(const uint8_t *data, size_t bytes);
     bool shrinks;
 } format;
@@ -51,25 +54,31 @@ bool espl__picture_magic(const uint8_t *data, size_t bytes)
     return format_of(data, bytes) != NULL;
 }
 
-static espl_status unknown(const char *name, const uint8_t *data, size_t bytes, espl__reading *reading)
+static espl_status unknown(const char *name, const uint8_t *data, size_t bytes,
+                           espl__reading *reading)
 {
     bool text = bytes > 0;
     char begin[64] = "";
 
     for (size_t i = 0; i < bytes && i < ESPL__MAGIC_BYTES; i++) {
-        text &= (data[i] >= 32 && data[i] < 127) || data[i] == '\n' || data[i] == '\r' || data[i] == '\t';
+        text &= (data[i] >= 32 && data[i] < 127) || data[i] == '\n' || data[i] == '\r' ||
+                data[i] == '\t';
         snprintf(begin + 3 * i, sizeof begin - 3 * i, "%02x ", data[i]);
     }
     if (!bytes)
-        return espl__reading_fail(reading, ESPL_BAD_FILE, "%.300s: is empty; a JPEG, PNG or WebP picture is expected", name);
-    return espl__reading_fail(reading, ESPL_BAD_FILE,
-                              "%.300s: holds no JPEG, PNG or WebP picture, whatever its name says; it %s (%s...)", name,
-                              text ? "is text" : "begins with other bytes", begin);
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "%.300s: is empty; a JPEG, PNG or WebP picture is expected",
+                                  name);
+    return espl__reading_fail(
+        reading, ESPL_BAD_FILE,
+        "%.300s: holds no JPEG, PNG or WebP picture, whatever its name says; it %s (%s...)", name,
+        text ? "is text" : "begins with other bytes", begin);
 }
 
 /* Format, orientation and upright size. */
-static espl_status inspect(const char *name, const uint8_t *data, size_t bytes, const format **found, int *orientation,
-                           espl__decoded *picture, espl__reading *reading)
+static espl_status inspect(const char *name, const uint8_t *data, size_t bytes,
+                           const format **found, int *orientation, espl__decoded *picture,
+                           espl__reading *reading)
 {
     *found = format_of(data, bytes);
     if (!*found)
@@ -78,15 +87,16 @@ static espl_status inspect(const char *name, const uint8_t *data, size_t bytes, 
     if (status)
         return espl__reading_fail_within(reading, status, name);
     if (picture->height * picture->width > ESPL__LARGEST_PICTURE)
-        return espl__reading_fail(reading, ESPL_BAD_FILE, "%.300s: has %lldx%lld pixels; at most %lld million are read",
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "%.300s: has %lldx%lld pixels; at most %lld million are read",
                                   name, (long long)picture->width, (long long)picture->height,
                                   (long long)(ESPL__LARGEST_PICTURE >> 20));
     *orientation = (*found)->orientation(data, bytes);
     return ESPL_OK;
 }
 
-espl_status espl__picture_measure(const char *name, const uint8_t *data, size_t bytes, int64_t shape[3],
-                                  espl__reading *reading)
+espl_status espl__picture_measure(const char *name, const uint8_t *data, size_t bytes,
+                                  int64_t shape[3], espl__reading *reading)
 {
     espl__decoded picture = { 0 };
     const format *found = NULL;
@@ -104,10 +114,12 @@ static int64_t shrink_for(const espl__fitting *fitting, int64_t height, int64_t 
 {
     int64_t shrink = 1, whole_height, whole_width;
 
-    if (fitting->rule == ESPL__FIT_KERAS) /* it looks at single pixels, which must be the true ones */
+    if (fitting->rule ==
+        ESPL__FIT_KERAS) /* it looks at single pixels, which must be the true ones */
         return 1;
     espl__fitting_whole(fitting, height, width, &whole_height, &whole_width);
-    while (shrink < 8 && height / (shrink * 2) >= GAP * whole_height && width / (shrink * 2) >= GAP * whole_width)
+    while (shrink < 8 && height / (shrink * 2) >= GAP * whole_height &&
+           width / (shrink * 2) >= GAP * whole_width)
         shrink *= 2;
     return shrink;
 }
@@ -115,11 +127,13 @@ static int64_t shrink_for(const espl__fitting *fitting, int64_t height, int64_t 
 static espl_status turn(espl__decoded *picture, int orientation, espl__reading *reading)
 {
     uint8_t *upright = espl__reading_room(reading, ESPL__READING_UPRIGHT,
-                                          (size_t)(picture->height * picture->width * picture->channels));
+                                          (size_t)(picture->height * picture->width *
+                                                   picture->channels));
 
     if (!upright)
         return ESPL_NO_MEMORY;
-    espl__exif_turn(orientation, picture->pixels, picture->channels, picture->height, picture->width, upright);
+    espl__exif_turn(orientation, picture->pixels, picture->channels, picture->height,
+                    picture->width, upright);
     picture->pixels = upright;
     if (orientation >= 5) {
         const int64_t height = picture->height;
@@ -129,8 +143,9 @@ static espl_status turn(espl__decoded *picture, int orientation, espl__reading *
     return ESPL_OK;
 }
 
-espl_status espl__picture_decode(const char *name, const uint8_t *data, size_t bytes, const espl__fitting *fitting,
-                                 float *values, espl__reading *reading)
+espl_status espl__picture_decode(const char *name, const uint8_t *data, size_t bytes,
+                                 const espl__fitting *fitting, float *values,
+                                 espl__reading *reading)
 {
     espl__decoded picture = { 0 };
     const format *found = NULL;
@@ -147,26 +162,29 @@ espl_status espl__picture_decode(const char *name, const uint8_t *data, size_t b
     if (!status && orientation > 1)
         status = turn(&picture, orientation, reading);
     if (!status)
-        status = espl__fitting_pixels(fitting, picture.pixels, picture.channels, picture.height, picture.width, values,
-                                      reading);
+        status = espl__fitting_pixels(fitting, picture.pixels, picture.channels, picture.height,
+                                      picture.width, values, reading);
     return status ? espl__reading_fail_within(reading, status, name) : ESPL_OK;
 }
 
-espl_status espl__picture_read(espl_context *ctx, const char *path, const char *resize, int64_t channels,
-                               int64_t height, int64_t width, float *planes)
+espl_status espl__picture_read(espl_context *ctx, const char *path, const char *resize,
+                               int64_t channels, int64_t height, int64_t width, float *planes)
 {
     espl__fitting fitting = { channels, height, width, ESPL__FIT_CROP };
     espl__reading reading = { .ctx = ctx };
     size_t bytes = 0;
 
     if (!espl__fit_rule_of(resize, &fitting.rule))
-        return espl__fail(ctx, ESPL_BAD_OPTION, "resize: \"%s\" is none of crop, stretch, keras", resize);
+        return espl__fail(ctx, ESPL_BAD_OPTION, "resize: \"%s\" is none of crop, stretch, keras",
+                          resize);
     if ((channels != 1 && channels != 3) || height < 1 || width < 1)
-        return espl__fail(ctx, ESPL_BAD_SHAPE, "%s: a picture cannot become %lldx%lldx%lld; it has 1 or 3 channels",
+        return espl__fail(ctx, ESPL_BAD_SHAPE,
+                          "%s: a picture cannot become %lldx%lldx%lld; it has 1 or 3 channels",
                           path, (long long)channels, (long long)height, (long long)width);
     espl_status status = espl__reading_file(&reading, path, &bytes);
     if (!status)
-        status = espl__picture_decode(path, reading.block[ESPL__READING_FILE].data, bytes, &fitting, planes, &reading);
+        status = espl__picture_decode(path, reading.block[ESPL__READING_FILE].data, bytes, &fitting,
+                                      planes, &reading);
     if (status)
         espl__fail(ctx, status, "%s", reading.message);
     espl__reading_end(&reading);

@@ -1,5 +1,5 @@
-/* What one thread needs to read samples: a message of its own, and blocks of memory that grow to the
- * largest sample and are then used again, so that reading allocates nothing once it is warm. */
+/* What one thread needs to read samples: a message of its own, and blocks of memory that grow to
+ * the largest sample and are then used again, so that reading allocates nothing once it is warm. */
 #ifndef ESPL_READING_H
 #define ESPL_READING_H
 
@@ -31,7 +31,8 @@ void *espl__reading_room(espl__reading *reading, espl__reading_use use, size_t b
 espl_status espl__reading_fail(espl__reading *reading, espl_status status, const char *format, ...)
     ESPL__PRINTF(3, 4);
 /* Puts "where: " in front of the message and returns `status` unchanged. */
-espl_status espl__reading_fail_within(espl__reading *reading, espl_status status, const char *where);
+espl_status espl__reading_fail_within(espl__reading *reading, espl_status status,
+                                      const char *where);
 /* Reads a whole file into ESPL__READING_FILE. */
 espl_status espl__reading_file(espl__reading *reading, const char *path, size_t *bytes);
 void espl__reading_end(espl__reading *reading);

@@ -1,5 +1,5 @@
-/* Two passes, first along the rows, then along the columns. For every result position an axis has a few
- * taps: where they begin, how many there are, and their weights, which sum to one.
+/* Two passes, first along the rows, then along the columns. For every result position an axis has a
+ * few taps: where they begin, how many there are, and their weights, which sum to one.
  *
  * The triangle filter: the weight of input x for output i falls linearly with the distance of their
  * centres, |x + 1/2 - c_i| with c_i = (i + 1/2) * in/out, and reaches zero at max(1, in/out). */
@@ -31,7 +31,8 @@ static size_t axis_bytes(int64_t in, int64_t out, int64_t count, bool antialias)
 {
     const size_t most = (size_t)most_taps(in, out, antialias);
 
-    return most * sizeof(double) + (size_t)count * (2 * sizeof(int32_t) + most * sizeof(float)) + 64;
+    return most * sizeof(double) + (size_t)count * (2 * sizeof(int32_t) + most * sizeof(float)) +
+           64;
 }
 
 static axis axis_in(char *memory, int64_t in, int64_t out, int64_t count, bool antialias)
@@ -147,8 +148,10 @@ static void across_colour(const axis *a, const uint8_t *in, uint8_t *out)
     }
 }
 
-/* One result row of the vertical pass: `rows` input rows of `bytes` values lie one after the other. */
-static void down_bytes(const uint8_t *rows, int32_t used, const int32_t *weight, int64_t bytes, int32_t *sums)
+/* One result row of the vertical pass: `rows` input rows of `bytes` values lie one after the other.
+ */
+static void down_bytes(const uint8_t *rows, int32_t used, const int32_t *weight, int64_t bytes,
+                       int32_t *sums)
 {
     for (int64_t x = 0; x < bytes; x++)
         sums[x] = 1 << (FIXED_BITS - 1);
@@ -160,7 +163,8 @@ static void down_bytes(const uint8_t *rows, int32_t used, const int32_t *weight,
     }
 }
 
-static void spread_row(const int32_t *sums, int64_t channels, int64_t width, int64_t plane, float *row)
+static void spread_row(const int32_t *sums, int64_t channels, int64_t width, int64_t plane,
+                       float *row)
 {
     if (channels == 3)
         for (int64_t x = 0; x < width; x++) {
@@ -173,9 +177,10 @@ static void spread_row(const int32_t *sums, int64_t channels, int64_t width, int
             row[x] = byte_of(sums[x]);
 }
 
-/* The horizontal pass, or the window's columns as they are when the width stays (weights would be one). */
-static void across_rows(const axis *a, const uint8_t *pixels, int64_t channels, int64_t width, espl__window window,
-                        int64_t from, int64_t to, uint8_t *result)
+/* The horizontal pass, or the window's columns as they are when the width stays (weights would be
+ * one). */
+static void across_rows(const axis *a, const uint8_t *pixels, int64_t channels, int64_t width,
+                        espl__window window, int64_t from, int64_t to, uint8_t *result)
 {
     const int64_t bytes = window.width * channels;
 
@@ -190,12 +195,15 @@ static void across_rows(const axis *a, const uint8_t *pixels, int64_t channels, 
     }
 }
 
-espl_status espl__resize_pixels(const uint8_t *pixels, int64_t channels, int64_t height, int64_t width,
-                                espl__window window, float *planes, espl__reading *reading)
+espl_status espl__resize_pixels(const uint8_t *pixels, int64_t channels, int64_t height,
+                                int64_t width, espl__window window, float *planes,
+                                espl__reading *reading)
 {
-    const size_t across = (axis_bytes(width, window.whole_width, window.width, true) + 63) / 64 * 64;
+    const size_t across = (axis_bytes(width, window.whole_width, window.width, true) + 63) / 64 *
+                          64;
     char *memory = espl__reading_room(reading, ESPL__READING_TAPS,
-                                      across + axis_bytes(height, window.whole_height, window.height, true));
+                                      across + axis_bytes(height, window.whole_height,
+                                                          window.height, true));
     const int64_t bytes = window.width * channels;
     int64_t from = 0, to = 0;
 
@@ -215,7 +223,8 @@ espl_status espl__resize_pixels(const uint8_t *pixels, int64_t channels, int64_t
     for (int64_t i = 0; i < window.height; i++) {
         down_bytes(rows + (vertical.first[i] - from) * bytes, vertical.used[i],
                    vertical.weight.fixed + i * vertical.most, bytes, sums);
-        spread_row(sums, channels, window.width, window.height * window.width, planes + i * window.width);
+        spread_row(sums, channels, window.width, window.height * window.width,
+                   planes + i * window.width);
     }
     return ESPL_OK;
 }
@@ -233,7 +242,8 @@ static void across_reals(const axis *a, const float *in, float *out)
     }
 }
 
-static void down_reals(const float *rows, int32_t used, const float *weight, int64_t width, float *out)
+static void down_reals(const float *rows, int32_t used, const float *weight, int64_t width,
+                       float *out)
 {
     for (int64_t x = 0; x < width; x++)
         out[x] = rows[x] * weight[0];
@@ -244,19 +254,24 @@ static void down_reals(const float *rows, int32_t used, const float *weight, int
 
 size_t espl__resize_plane_bytes(int64_t height, int64_t width, espl__window window, bool antialias)
 {
-    const size_t across = (axis_bytes(width, window.whole_width, window.width, antialias) + 63) / 64 * 64;
-    const size_t down = (axis_bytes(height, window.whole_height, window.height, antialias) + 63) / 64 * 64;
+    const size_t across = (axis_bytes(width, window.whole_width, window.width, antialias) + 63) /
+                          64 * 64;
+    const size_t down = (axis_bytes(height, window.whole_height, window.height, antialias) + 63) /
+                        64 * 64;
 
     return across + down + (size_t)height * (size_t)window.width * sizeof(float);
 }
 
-void espl__resize_plane_in(void *memory, const float *plane, int64_t stride, int64_t height, int64_t width,
-                           espl__window window, bool antialias, float *result)
+void espl__resize_plane_in(void *memory, const float *plane, int64_t stride, int64_t height,
+                           int64_t width, espl__window window, bool antialias, float *result)
 {
-    const size_t across = (axis_bytes(width, window.whole_width, window.width, antialias) + 63) / 64 * 64;
-    const size_t down = (axis_bytes(height, window.whole_height, window.height, antialias) + 63) / 64 * 64;
+    const size_t across = (axis_bytes(width, window.whole_width, window.width, antialias) + 63) /
+                          64 * 64;
+    const size_t down = (axis_bytes(height, window.whole_height, window.height, antialias) + 63) /
+                        64 * 64;
     axis horizontal = axis_in(memory, width, window.whole_width, window.width, antialias);
-    axis vertical = axis_in((char *)memory + across, height, window.whole_height, window.height, antialias);
+    axis vertical = axis_in((char *)memory + across, height, window.whole_height, window.height,
+                            antialias);
     float *rows = (float *)((char *)memory + across + down);
     int64_t from = 0, to = 0;
 
@@ -267,11 +282,13 @@ void espl__resize_plane_in(void *memory, const float *plane, int64_t stride, int
         across_reals(&horizontal, plane + y * stride, rows + (y - from) * window.width);
     for (int64_t i = 0; i < window.height; i++)
         down_reals(rows + (vertical.first[i] - from) * window.width, vertical.used[i],
-                   vertical.weight.real + i * vertical.most, window.width, result + i * window.width);
+                   vertical.weight.real + i * vertical.most, window.width,
+                   result + i * window.width);
 }
 
 espl_status espl__resize_plane(const float *plane, int64_t stride, int64_t height, int64_t width,
-                               espl__window window, bool antialias, float *result, espl__reading *reading)
+                               espl__window window, bool antialias, float *result,
+                               espl__reading *reading)
 {
     void *memory = espl__reading_room(reading, ESPL__READING_RESIZED,
                                       espl__resize_plane_bytes(height, width, window, antialias));

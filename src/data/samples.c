@@ -62,12 +62,14 @@ static espl_status take_names(espl__samples *s, const char *path, const char *te
         line = next;
     }
     if (found < s->classes)
-        return espl__fail(s->ctx, ESPL_BAD_FILE, "%s: names %d classes, the labels have %d; one name a line is expected",
+        return espl__fail(s->ctx, ESPL_BAD_FILE,
+                          "%s: names %d classes, the labels have %d; one name a line is expected",
                           path, found, s->classes);
     return ESPL_OK;
 }
 
-espl_status espl__samples_name_classes(espl__samples *s, const char *folder, const char *const *files)
+espl_status espl__samples_name_classes(espl__samples *s, const char *folder,
+                                       const char *const *files)
 {
     espl__text path = { 0 };
     espl_status status = ESPL_OK;
@@ -153,13 +155,15 @@ bool espl__samples_pictures(const void *state)
 
 static bool fits_as_it_is(const espl__samples *s)
 {
-    return s->fitting.channels == s->stored[0] && s->fitting.height == s->stored[1] && s->fitting.width == s->stored[2];
+    return s->fitting.channels == s->stored[0] && s->fitting.height == s->stored[1] &&
+           s->fitting.width == s->stored[2];
 }
 
 /* Planes of the stored size from the stored order and type. */
 static void unpack(const espl__samples *s, int64_t index, float *planes)
 {
-    const int64_t channels = s->stored[0], pixels = s->stored[1] * s->stored[2], first = index * channels * pixels;
+    const int64_t channels = s->stored[0], pixels = s->stored[1] * s->stored[2],
+                  first = index * channels * pixels;
     const int64_t step = s->channels_last ? channels : 1;
 
     if (s->numbers && step == 1) {
@@ -171,7 +175,8 @@ static void unpack(const espl__samples *s, int64_t index, float *planes)
     } else {
         for (int64_t c = 0; c < channels; c++)
             for (int64_t i = 0; i < pixels; i++)
-                planes[c * pixels + i] = s->numbers ? s->numbers[first + i * step + c] : s->bytes[first + i * step + c];
+                planes[c * pixels + i] = s->numbers ? s->numbers[first + i * step + c]
+                                                    : s->bytes[first + i * step + c];
     }
 }
 
@@ -186,16 +191,19 @@ static void interleave(const espl__samples *s, int64_t index, uint8_t *result)
             result[i * channels + c] = bytes[c * pixels + i];
 }
 
-static espl_status read_fitted(const espl__samples *s, int64_t index, float *values, espl__reading *reading)
+static espl_status read_fitted(const espl__samples *s, int64_t index, float *values,
+                               espl__reading *reading)
 {
     const int64_t size = s->stored[0] * s->stored[1] * s->stored[2];
 
     if (s->numbers) {
-        float *planes = espl__reading_room(reading, ESPL__READING_PIXELS, (size_t)size * sizeof(float));
+        float *planes = espl__reading_room(reading, ESPL__READING_PIXELS,
+                                           (size_t)size * sizeof(float));
         if (!planes)
             return ESPL_NO_MEMORY;
         unpack(s, index, planes);
-        return espl__fitting_planes(&s->fitting, planes, s->stored[0], s->stored[1], s->stored[2], values, reading);
+        return espl__fitting_planes(&s->fitting, planes, s->stored[0], s->stored[1], s->stored[2],
+                                    values, reading);
     }
     const uint8_t *pixels = s->bytes + index * size;
     if (!s->channels_last && s->stored[0] > 1) {
@@ -205,10 +213,12 @@ static espl_status read_fitted(const espl__samples *s, int64_t index, float *val
         interleave(s, index, mixed);
         pixels = mixed;
     }
-    return espl__fitting_pixels(&s->fitting, pixels, s->stored[0], s->stored[1], s->stored[2], values, reading);
+    return espl__fitting_pixels(&s->fitting, pixels, s->stored[0], s->stored[1], s->stored[2],
+                                values, reading);
 }
 
-espl_status espl__samples_read(const void *state, int64_t index, espl_sample *sample, espl__reading *reading)
+espl_status espl__samples_read(const void *state, int64_t index, espl_sample *sample,
+                               espl__reading *reading)
 {
     const espl__samples *s = state;
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* How many to hold out of each class: share * size, rounded down, and what is missing to the total goes to the
- * largest remainders (the lower class first where they are equal). */
+/* How many to hold out of each class: share * size, rounded down, and what is missing to the total
+ * goes to the largest remainders (the lower class first where they are equal). */
 static void apportion(const int64_t *size, int classes, double share, int64_t total, int64_t *quota)
 {
     int64_t given = 0;
@@ -33,8 +33,8 @@ static void apportion(const int64_t *size, int classes, double share, int64_t to
 }
 
 /* Draws quota[c] samples of each class: `member` lists the samples class after class. */
-static void draw_members(const int64_t *size, const int64_t *quota, int classes, uint64_t seed, const int64_t *member,
-                         int64_t *order, bool *held)
+static void draw_members(const int64_t *size, const int64_t *quota, int classes, uint64_t seed,
+                         const int64_t *member, int64_t *order, bool *held)
 {
     const espl__stream stream = espl__stream_of(seed, "split");
 
@@ -47,8 +47,8 @@ static void draw_members(const int64_t *size, const int64_t *quota, int classes,
     }
 }
 
-espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count, int classes, double share,
-                        uint64_t seed, bool *held)
+espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count, int classes,
+                        double share, uint64_t seed, bool *held)
 {
     int64_t *size = NULL, *member = NULL;
     espl_status status = espl__allocate(ctx, (size_t)classes * 3, sizeof *size, &size);
@@ -76,8 +76,8 @@ espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count,
     return status;
 }
 
-espl_status espl__limit(espl_context *ctx, const int32_t *labels, int classes, int64_t limit, int64_t *order,
-                        int64_t *count)
+espl_status espl__limit(espl_context *ctx, const int32_t *labels, int classes, int64_t limit,
+                        int64_t *order, int64_t *count)
 {
     int64_t *size = NULL, kept = 0, rounds = 0, left = limit, written = 0;
     espl_status status = ESPL_OK;

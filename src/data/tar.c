@@ -1,6 +1,7 @@
-/* A tar archive is a row of 512-byte headers, each followed by the content it announces, padded to 512.
- * Numbers are octal text; very large ones binary with the top bit set (GNU). A name of more than 100 bytes
- * is cut in two (ustar), or comes before as the content of an entry of its own (GNU 'L', pax 'x').
+/* A tar archive is a row of 512-byte headers, each followed by the content it announces, padded to
+ * 512. Numbers are octal text; very large ones binary with the top bit set (GNU). A name of more
+ * than 100 bytes is cut in two (ustar), or comes before as the content of an entry of its own (GNU
+ * 'L', pax 'x').
  *
  * Nothing is believed: sums are checked, contents must lie within the file, names have a limit. */
 #include "data/tar.h"
@@ -35,17 +36,20 @@ typedef struct archive {
 
 static espl_status bad(archive *a, const char *what)
 {
-    return espl__fail(a->ctx, ESPL_BAD_FILE, "%s: at byte %lld: %s", a->path, (long long)a->at, what);
+    return espl__fail(a->ctx, ESPL_BAD_FILE, "%s: at byte %lld: %s", a->path, (long long)a->at,
+                      what);
 }
 
 static espl_status read_at(archive *a, int64_t offset, void *data, size_t bytes)
 {
     for (size_t have = 0; have < bytes;) {
-        const ssize_t got = pread(a->file, (char *)data + have, bytes - have, (off_t)(offset + (int64_t)have));
+        const ssize_t got = pread(a->file, (char *)data + have, bytes - have,
+                                  (off_t)(offset + (int64_t)have));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return espl__fail(a->ctx, ESPL_NO_FILE, "%s: cannot be read: %s", a->path, strerror(errno));
+            return espl__fail(a->ctx, ESPL_NO_FILE, "%s: cannot be read: %s", a->path,
+                              strerror(errno));
         if (!got)
             return bad(a, "the archive is cut off here");
         have += (size_t)got;
@@ -188,7 +192,9 @@ static espl_status tell(archive *a, const uint8_t *block, int64_t bytes,
                         espl_status (*each)(void *user, const espl__tar_entry *entry), void *user)
 {
     const char type = (char)block[TYPE];
-    espl__tar_entry entry = { .path = a->name, .offset = a->at + BLOCK, .bytes = bytes, .folder = type == '5' };
+    espl__tar_entry entry = {
+        .path = a->name, .offset = a->at + BLOCK, .bytes = bytes, .folder = type == '5'
+    };
     espl_status status = ESPL_OK;
 
     take_name(a, block);
@@ -204,7 +210,8 @@ static espl_status tell(archive *a, const uint8_t *block, int64_t bytes,
 
 /* One header and what it announces; moves on behind it. */
 static espl_status take_entry(archive *a, const uint8_t *block,
-                              espl_status (*each)(void *user, const espl__tar_entry *entry), void *user)
+                              espl_status (*each)(void *user, const espl__tar_entry *entry),
+                              void *user)
 {
     const char type = (char)block[TYPE];
     const bool about_next = type == 'L' || type == 'K' || type == 'x' || type == 'g';
@@ -212,12 +219,15 @@ static espl_status take_entry(archive *a, const uint8_t *block,
     espl_status status = ESPL_OK;
 
     if (!sum_is_right(block))
-        return bad(a, a->at ? "the sum over this header is wrong; the archive is damaged"
-                            : "this is not a tar archive (a compressed one must be unpacked first)");
+        return bad(a, a->at
+                          ? "the sum over this header is wrong; the archive is damaged"
+                          : "this is not a tar archive (a compressed one must be unpacked first)");
     if (!about_next && a->long_size >= 0)
         bytes = a->long_size;
     if (bytes < 0 || bytes > a->bytes - a->at - BLOCK)
-        return bad(a, "a file is announced that does not end within the archive; it is cut off or damaged");
+        return bad(
+            a,
+            "a file is announced that does not end within the archive; it is cut off or damaged");
     if (type == 'L')
         status = take_long_name(a, bytes);
     else if (type == 'x')
@@ -228,7 +238,8 @@ static espl_status take_entry(archive *a, const uint8_t *block,
     return status;
 }
 
-static espl_status walk(archive *a, espl_status (*each)(void *user, const espl__tar_entry *entry), void *user)
+static espl_status walk(archive *a, espl_status (*each)(void *user, const espl__tar_entry *entry),
+                        void *user)
 {
     uint8_t block[BLOCK];
 
@@ -244,7 +255,8 @@ static espl_status walk(archive *a, espl_status (*each)(void *user, const espl__
 }
 
 espl_status espl__tar_walk(espl_context *ctx, const char *path,
-                           espl_status (*each)(void *user, const espl__tar_entry *entry), void *user)
+                           espl_status (*each)(void *user, const espl__tar_entry *entry),
+                           void *user)
 {
     archive a = { .ctx = ctx, .path = path, .long_size = -1 };
     struct stat about;

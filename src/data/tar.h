@@ -1,5 +1,5 @@
-/* Reading tar archives: ustar, with GNU and pax long names. Only finds out what is in them and where; the
- * contents are then read from the place. */
+/* Reading tar archives: ustar, with GNU and pax long names. Only finds out what is in them and
+ * where; the contents are then read from the place. */
 #ifndef ESPL_TAR_H
 #define ESPL_TAR_H
 
@@ -14,7 +14,8 @@ typedef struct espl__tar_entry {
 /* Calls `each` for every folder and regular file in order; links and devices are passed over. Stops
  * at the first failure. */
 espl_status espl__tar_walk(espl_context *ctx, const char *path,
-                           espl_status (*each)(void *user, const espl__tar_entry *entry), void *user);
+                           espl_status (*each)(void *user, const espl__tar_entry *entry),
+                           void *user);
 
 /* Do the first 512 bytes look like a tar header? */
 bool espl__tar_magic(const uint8_t *block, size_t bytes);

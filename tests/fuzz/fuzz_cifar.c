@@ -5,7 +5,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     espl_context *ctx = fuzz_context();
 
-    fuzz_open(ctx, fuzz_file("data_batch_1.bin", data, bytes), &(espl_data_settings){ .source = "cifar" });
+    fuzz_open(ctx, fuzz_file("data_batch_1.bin", data, bytes),
+              &(espl_data_settings){ .source = "cifar" });
     fuzz_open(ctx, fuzz_file("train.bin", data, bytes), &(espl_data_settings){ .source = "cifar" });
     espl_context_free(ctx);
     return 0;

@@ -1,4 +1,5 @@
-/* What the targets of the data readers share: open, read some samples, measure, give everything back. */
+/* What the targets of the data readers share: open, read some samples, measure, give everything
+ * back. */
 #ifndef ESPL_TESTS_FUZZ_DATA_H
 #define ESPL_TESTS_FUZZ_DATA_H
 
@@ -20,7 +21,9 @@ static inline void fuzz_read(espl_context *ctx, espl_data *data)
     espl_data_shape(data, shape);
     const int64_t size = shape[0] * shape[1] * shape[2];
     float *memory = size <= FUZZ_LARGEST ? malloc((size_t)size * 4 * sizeof(float)) : NULL;
-    espl_sample sample = { .values = memory, .spare = memory + (memory ? 2 * size : 0), .capacity = 2 * size };
+    espl_sample sample = { .values = memory,
+                           .spare = memory + (memory ? 2 * size : 0),
+                           .capacity = 2 * size };
     for (int part = 0; part < 2 && memory; part++)
         for (int64_t i = 0; i < espl_data_count(data, (espl_part)part) && i < FUZZ_SAMPLES; i++) {
             char name[256];
@@ -36,7 +39,8 @@ static inline void fuzz_read(espl_context *ctx, espl_data *data)
     free(memory);
 }
 
-static inline void fuzz_open(espl_context *ctx, const char *path, const espl_data_settings *settings)
+static inline void fuzz_open(espl_context *ctx, const char *path,
+                             const espl_data_settings *settings)
 {
     espl_data *data = NULL;
 

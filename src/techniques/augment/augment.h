@@ -1,4 +1,5 @@
-/* What augmentations share: what to put where a picture has nothing, and exchanging the two buffers. */
+/* What augmentations share: what to put where a picture has nothing, and exchanging the two
+ * buffers. */
 #ifndef ESPL_AUGMENT_H
 #define ESPL_AUGMENT_H
 
@@ -29,7 +30,8 @@ static inline espl_status augment_needs_pictures(espl_run *run)
     espl_run_sample_shape(run, shape);
     if (shape[1] * shape[2] > 1)
         return ESPL_OK;
-    return espl_run_fail(run, ESPL_BAD_OPTION, "acts on pictures, but the data has samples of %lld numbers",
+    return espl_run_fail(run, ESPL_BAD_OPTION,
+                         "acts on pictures, but the data has samples of %lld numbers",
                          (long long)shape[0]);
 }
 

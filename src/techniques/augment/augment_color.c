@@ -1,6 +1,7 @@
-/* Colour jitter (Krizhevsky et al. 2012; Howard 2013): brightness, contrast, saturation and hue are changed by
- * random amounts, in random order. With an option b, the factor is drawn evenly from max(0, 1 - b) to 1 + b;
- * hue is shifted by -h to +h turns of the colour circle. Values stay within 0..255. */
+/* Colour jitter (Krizhevsky et al. 2012; Howard 2013): brightness, contrast, saturation and hue are
+ * changed by random amounts, in random order. With an option b, the factor is drawn evenly from
+ * max(0, 1 - b) to 1 + b; hue is shifted by -h to +h turns of the colour circle. Values stay within
+ * 0..255. */
 #include "techniques/augment/augment.h"
 
 #include <math.h>
@@ -10,9 +11,12 @@ typedef struct color {
 } color;
 
 static const espl_option options[] = {
-    ESPL_REAL(color, brightness, "0.4", 0, 10, "by how much brightness may change: all values times 1 - b .. 1 + b"),
-    ESPL_REAL(color, contrast, "0.4", 0, 10, "the same for the distance from the picture's mean grey"),
-    ESPL_REAL(color, saturation, "0.4", 0, 10, "the same for the distance from each pixel's own grey"),
+    ESPL_REAL(color, brightness, "0.4", 0, 10,
+              "by how much brightness may change: all values times 1 - b .. 1 + b"),
+    ESPL_REAL(color, contrast, "0.4", 0, 10,
+              "the same for the distance from the picture's mean grey"),
+    ESPL_REAL(color, saturation, "0.4", 0, 10,
+              "the same for the distance from each pixel's own grey"),
     ESPL_REAL(color, hue, "0", 0, 0.5, "largest shift around the colour circle, in turns"),
     ESPL_OPTIONS_END
 };
@@ -36,7 +40,8 @@ static void brighten(float *values, int64_t count, float factor)
 
 static void change_contrast(float *values, int64_t channels, int64_t pixels, float factor)
 {
-    const float *green = values + (channels >= 3) * pixels, *blue = values + (channels >= 3) * 2 * pixels;
+    const float *green = values + (channels >= 3) * pixels,
+                *blue = values + (channels >= 3) * 2 * pixels;
     double sum = 0;
 
     for (int64_t i = 0; i < pixels; i++)
@@ -103,7 +108,8 @@ static void augment(const void *self, espl_sample *sample, espl_draw *draw)
 {
     const color *s = self;
     const int64_t pixels = sample->height * sample->width;
-    const float brightness = draw_factor(s->brightness, draw), contrast = draw_factor(s->contrast, draw);
+    const float brightness = draw_factor(s->brightness, draw),
+                contrast = draw_factor(s->contrast, draw);
     const float saturation = draw_factor(s->saturation, draw);
     const float hue = espl_draw_between(draw, (float)-s->hue, (float)s->hue);
     const bool coloured = sample->channels >= 3;
@@ -135,7 +141,8 @@ static espl_status check(void *self, espl_run *run)
 const espl_technique espl_technique_augment_color = {
     .name = "augment-color",
     .summary = "change brightness, contrast, saturation and hue at random",
-    .paper = "Howard, Some Improvements on Deep Convolutional Neural Network Based Image Classification, arXiv:1312.5402",
+    .paper = "Howard, Some Improvements on Deep Convolutional Neural Network Based Image "
+             "Classification, arXiv:1312.5402",
     .family = ESPL_AUGMENT,
     .size = sizeof(color),
     .options = options,

@@ -1,5 +1,6 @@
-/* Pad and crop: a border is put around the picture and a window of its old size is cut out anywhere, so that the
- * picture moves by up to `pad` pixels each way. The usual augmentation of CIFAR (Lee et al. 2015; He et al. 2016). */
+/* Pad and crop: a border is put around the picture and a window of its old size is cut out
+ * anywhere, so that the picture moves by up to `pad` pixels each way. The usual augmentation of
+ * CIFAR (Lee et al. 2015; He et al. 2016). */
 #include "techniques/augment/augment.h"
 
 #include <string.h>
@@ -10,8 +11,10 @@ typedef struct crop {
 } crop;
 
 static const espl_option options[] = {
-    ESPL_COUNT(crop, pad, "4", 0, 4096, "pixels of border on each side, which is the farthest the picture moves"),
-    ESPL_CHOICE(crop, fill, "zero", AUGMENT_FILLS, "what the border holds: 0 (black), or the mean of the channel"),
+    ESPL_COUNT(crop, pad, "4", 0, 4096,
+               "pixels of border on each side, which is the farthest the picture moves"),
+    ESPL_CHOICE(crop, fill, "zero", AUGMENT_FILLS,
+                "what the border holds: 0 (black), or the mean of the channel"),
     ESPL_OPTIONS_END
 };
 
@@ -27,9 +30,10 @@ static void fill_with(float *values, int64_t count, float value)
         values[i] = value;
 }
 
-/* One plane moved: result (y, x) is the picture's (y + down, x + across), or `border` outside of it. */
-static void move_plane(const float *plane, int64_t height, int64_t width, int64_t down, int64_t across, float border,
-                       float *result)
+/* One plane moved: result (y, x) is the picture's (y + down, x + across), or `border` outside of
+ * it. */
+static void move_plane(const float *plane, int64_t height, int64_t width, int64_t down,
+                       int64_t across, float border, float *result)
 {
     const int64_t first = within(-across, width), last = within(width - across, width);
 
@@ -39,7 +43,8 @@ static void move_plane(const float *plane, int64_t height, int64_t width, int64_
             continue;
         }
         fill_with(result, first, border);
-        memcpy(result + first, plane + (y + down) * width + first + across, (size_t)(last - first) * sizeof(float));
+        memcpy(result + first, plane + (y + down) * width + first + across,
+               (size_t)(last - first) * sizeof(float));
         fill_with(result + last, width - last, border);
     }
 }

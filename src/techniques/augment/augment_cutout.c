@@ -1,6 +1,6 @@
-/* Cutout (DeVries and Taylor 2017): a square around a random pixel is erased from all channels. The centre may be any
- * pixel, so at the borders less is erased: that is intended, and matters. Erased means 0 at the net's input, that
- * is, the mean of the channel. */
+/* Cutout (DeVries and Taylor 2017): a square around a random pixel is erased from all channels. The
+ * centre may be any pixel, so at the borders less is erased: that is intended, and matters. Erased
+ * means 0 at the net's input, that is, the mean of the channel. */
 #include "techniques/augment/augment.h"
 
 typedef struct cutout {
@@ -8,9 +8,9 @@ typedef struct cutout {
 } cutout;
 
 static const espl_option options[] = {
-    ESPL_COUNT(cutout, length, "16", 1, 4096, "side of the square in pixels (the paper: 16 for CIFAR-10, 8 for CIFAR-100)"),
-    ESPL_COUNT(cutout, holes, "1", 0, 1000, "how many squares; 0: none"),
-    ESPL_OPTIONS_END
+    ESPL_COUNT(cutout, length, "16", 1, 4096,
+               "side of the square in pixels (the paper: 16 for CIFAR-10, 8 for CIFAR-100)"),
+    ESPL_COUNT(cutout, holes, "1", 0, 1000, "how many squares; 0: none"), ESPL_OPTIONS_END
 };
 
 static void erase(espl_sample *sample, int64_t top, int64_t left, int64_t length)
@@ -27,14 +27,15 @@ static void erase(espl_sample *sample, int64_t top, int64_t left, int64_t length
     }
 }
 
-/* Rows centre - length/2 and so on: with an odd length the square reaches as far before the centre as behind
- * it (the authors' code erases one row and column less then). */
+/* Rows centre - length/2 and so on: with an odd length the square reaches as far before the centre
+ * as behind it (the authors' code erases one row and column less then). */
 static void augment(const void *self, espl_sample *sample, espl_draw *draw)
 {
     const cutout *s = self;
 
     for (int64_t i = 0; i < s->holes; i++) {
-        const int64_t y = espl_draw_below(draw, sample->height), x = espl_draw_below(draw, sample->width);
+        const int64_t y = espl_draw_below(draw, sample->height),
+                      x = espl_draw_below(draw, sample->width);
         erase(sample, y - s->length / 2, x - s->length / 2, s->length);
     }
 }
@@ -47,7 +48,8 @@ static espl_status check(void *self, espl_run *run)
     espl_run_sample_shape(run, shape);
     if (s->length > 2 * shape[1] || s->length > 2 * shape[2])
         return espl_run_fail(run, ESPL_BAD_OPTION,
-                             "length: %lld is more than twice a side of the pictures (%lldx%lld pixels): nothing would be left",
+                             "length: %lld is more than twice a side of the pictures (%lldx%lld "
+                             "pixels): nothing would be left",
                              (long long)s->length, (long long)shape[2], (long long)shape[1]);
     return augment_needs_pictures(run);
 }
@@ -55,7 +57,8 @@ static espl_status check(void *self, espl_run *run)
 const espl_technique espl_technique_augment_cutout = {
     .name = "augment-cutout",
     .summary = "erase a random square of each picture",
-    .paper = "DeVries and Taylor, Improved Regularization of Convolutional Neural Networks with Cutout, arXiv:1708.04552",
+    .paper = "DeVries and Taylor, Improved Regularization of Convolutional Neural Networks with "
+             "Cutout, arXiv:1708.04552",
     .family = ESPL_AUGMENT,
     .size = sizeof(cutout),
     .options = options,

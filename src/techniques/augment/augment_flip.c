@@ -5,10 +5,9 @@ typedef struct flip {
     double chance;
 } flip;
 
-static const espl_option options[] = {
-    ESPL_REAL(flip, chance, "0.5", 0, 1, "share of the pictures that are mirrored"),
-    ESPL_OPTIONS_END
-};
+static const espl_option options[] = { ESPL_REAL(flip, chance, "0.5", 0, 1,
+                                                 "share of the pictures that are mirrored"),
+                                       ESPL_OPTIONS_END };
 
 static void augment(const void *self, espl_sample *sample, espl_draw *draw)
 {
@@ -35,7 +34,8 @@ static espl_status check(void *self, espl_run *run)
 const espl_technique espl_technique_augment_flip = {
     .name = "augment-flip",
     .summary = "mirror pictures left to right by chance",
-    .paper = "Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, NIPS 2012",
+    .paper = "Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, "
+             "NIPS 2012",
     .family = ESPL_AUGMENT,
     .size = sizeof(flip),
     .options = options,

@@ -1,6 +1,7 @@
-/* Random resized crop (Szegedy et al. 2015): a window of random area and shape is cut out of the picture and brought
- * back to the picture's size. The window's area is a share between `area-low` and `area-high` of the whole, its
- * width over its height lies between `ratio-low` and `ratio-high`, evenly in the logarithm. */
+/* Random resized crop (Szegedy et al. 2015): a window of random area and shape is cut out of the
+ * picture and brought back to the picture's size. The window's area is a share between `area-low`
+ * and `area-high` of the whole, its width over its height lies between `ratio-low` and
+ * `ratio-high`, evenly in the logarithm. */
 #include "techniques/augment/augment.h"
 
 #include <math.h>
@@ -13,10 +14,13 @@ typedef struct random_crop {
 } random_crop;
 
 static const espl_option options[] = {
-    ESPL_REAL(random_crop, area_low, "0.08", 1e-4, 1, "smallest area of the window, as a share of the picture"),
+    ESPL_REAL(random_crop, area_low, "0.08", 1e-4, 1,
+              "smallest area of the window, as a share of the picture"),
     ESPL_REAL(random_crop, area_high, "1", 1e-4, 1, "largest area of the window"),
-    ESPL_REAL(random_crop, ratio_low, "0.75", 0.01, 100, "smallest width over height of the window"),
-    ESPL_REAL(random_crop, ratio_high, "1.3333333333333333", 0.01, 100, "largest width over height"),
+    ESPL_REAL(random_crop, ratio_low, "0.75", 0.01, 100,
+              "smallest width over height of the window"),
+    ESPL_REAL(random_crop, ratio_high, "1.3333333333333333", 0.01, 100,
+              "largest width over height"),
     ESPL_OPTIONS_END
 };
 
@@ -45,8 +49,10 @@ static window draw_window(const random_crop *s, int64_t height, int64_t width, e
 
     for (int i = 0; i < TRIES; i++) {
         const double share = espl_draw_between(draw, (float)s->area_low, (float)s->area_high);
-        const double ratio = exp(espl_draw_between(draw, low, high)), area = share * (double)(height * width);
-        window w = { .height = (int64_t)floor(sqrt(area / ratio) + 0.5), .width = (int64_t)floor(sqrt(area * ratio) + 0.5) };
+        const double ratio = exp(espl_draw_between(draw, low, high)),
+                     area = share * (double)(height * width);
+        window w = { .height = (int64_t)floor(sqrt(area / ratio) + 0.5),
+                     .width = (int64_t)floor(sqrt(area * ratio) + 0.5) };
         if (w.height >= 1 && w.width >= 1 && w.height <= height && w.width <= width) {
             w.top = espl_draw_below(draw, height - w.height + 1);
             w.left = espl_draw_below(draw, width - w.width + 1);
@@ -56,7 +62,8 @@ static window draw_window(const random_crop *s, int64_t height, int64_t width, e
     return middle_window(s, height, width);
 }
 
-/* Where result i of `count` lies among `size` inputs: between `*below` and the next, by the share returned. */
+/* Where result i of `count` lies among `size` inputs: between `*below` and the next, by the share
+ * returned. */
 static float place_of(int64_t i, int64_t count, int64_t size, int64_t *below)
 {
     const double place = ((double)i + 0.5) * (double)size / (double)count - 0.5;
@@ -68,8 +75,9 @@ static float place_of(int64_t i, int64_t count, int64_t size, int64_t *below)
     return fminf((float)(place - (double)*below), 1);
 }
 
-/* A window is never larger than the picture, so two points each way are all that the antialiasing triangle
- * filter would look at. Columns in pieces, so that their places are known to all rows and channels. */
+/* A window is never larger than the picture, so two points each way are all that the antialiasing
+ * triangle filter would look at. Columns in pieces, so that their places are known to all rows and
+ * channels. */
 static void enlarge(const espl_sample *sample, window w, float *result)
 {
     const int64_t height = sample->height, width = sample->width, pixels = height * width;
@@ -89,7 +97,8 @@ static void enlarge(const espl_sample *sample, window w, float *result)
                 float *to = result + c * pixels + y * width + from;
                 for (int64_t x = 0; x < columns; x++) {
                     const float *a = above + place[x], *b = below + place[x];
-                    const float upper = a[0] + share[x] * (a[next] - a[0]), lower = b[0] + share[x] * (b[next] - b[0]);
+                    const float upper = a[0] + share[x] * (a[next] - a[0]),
+                                lower = b[0] + share[x] * (b[next] - b[0]);
                     to[x] = upper + down * (lower - upper);
                 }
             }
@@ -110,9 +119,11 @@ static espl_status check(void *self, espl_run *run)
     const random_crop *s = self;
 
     if (s->area_low > s->area_high)
-        return espl_run_fail(run, ESPL_BAD_OPTION, "area-low: %g is above area-high: %g", s->area_low, s->area_high);
+        return espl_run_fail(run, ESPL_BAD_OPTION, "area-low: %g is above area-high: %g",
+                             s->area_low, s->area_high);
     if (s->ratio_low > s->ratio_high)
-        return espl_run_fail(run, ESPL_BAD_OPTION, "ratio-low: %g is above ratio-high: %g", s->ratio_low, s->ratio_high);
+        return espl_run_fail(run, ESPL_BAD_OPTION, "ratio-low: %g is above ratio-high: %g",
+                             s->ratio_low, s->ratio_high);
     return augment_needs_pictures(run);
 }
 

@@ -1,5 +1,5 @@
-/* Rotate: the picture is turned about its centre by an angle drawn evenly from -degrees to +degrees. Each result
- * pixel is looked up where it came from, between four pixels. */
+/* Rotate: the picture is turned about its centre by an angle drawn evenly from -degrees to
+ * +degrees. Each result pixel is looked up where it came from, between four pixels. */
 #include "techniques/augment/augment.h"
 
 #include <math.h>
@@ -11,12 +11,14 @@ typedef struct rotate {
 
 static const espl_option options[] = {
     ESPL_REAL(rotate, degrees, "15", 0, 180, "largest angle, either way"),
-    ESPL_CHOICE(rotate, fill, "zero", AUGMENT_FILLS, "what comes in at the corners: 0 (black), or the mean of the channel"),
+    ESPL_CHOICE(rotate, fill, "zero", AUGMENT_FILLS,
+                "what comes in at the corners: 0 (black), or the mean of the channel"),
     ESPL_OPTIONS_END
 };
 
 /* The plane at (y, x), weighted between the four pixels around; those outside count as `border`. */
-static float look_up(const float *plane, int64_t height, int64_t width, float y, float x, float border)
+static float look_up(const float *plane, int64_t height, int64_t width, float y, float x,
+                     float border)
 {
     const float below_y = floorf(y), below_x = floorf(x);
     const int64_t row = (int64_t)below_y, column = (int64_t)below_x;
@@ -29,7 +31,8 @@ static float look_up(const float *plane, int64_t height, int64_t width, float y,
         const int64_t r = row + i / 2, c = column + i % 2;
         corner[i] = r < 0 || r >= height || c < 0 || c >= width ? border : plane[r * width + c];
     }
-    const float upper = corner[0] + across * (corner[1] - corner[0]), lower = corner[2] + across * (corner[3] - corner[2]);
+    const float upper = corner[0] + across * (corner[1] - corner[0]),
+                lower = corner[2] + across * (corner[3] - corner[2]);
     return upper + down * (lower - upper);
 }
 
@@ -37,8 +40,10 @@ static float look_up(const float *plane, int64_t height, int64_t width, float y,
 static float look_up_inside(const float *plane, int64_t width, float y, float x)
 {
     const int64_t row = (int64_t)y, column = (int64_t)x;
-    const float down = y - (float)row, across = x - (float)column, *p = plane + row * width + column;
-    const float upper = p[0] + across * (p[1] - p[0]), lower = p[width] + across * (p[width + 1] - p[width]);
+    const float down = y - (float)row, across = x - (float)column,
+                *p = plane + row * width + column;
+    const float upper = p[0] + across * (p[1] - p[0]),
+                lower = p[width] + across * (p[width + 1] - p[width]);
 
     return upper + down * (lower - upper);
 }
@@ -56,12 +61,16 @@ static void turn(const espl_sample *sample, double degrees, int fill, float *res
             const float down = (float)y - middle_y, across = (float)x - middle_x;
             const float from_x = cosine * across - sine * down + middle_x;
             const float from_y = sine * across + cosine * down + middle_y;
-            const bool inside = from_x >= 0 && from_y >= 0 && from_x < (float)(width - 1) && from_y < (float)(height - 1);
+            const bool inside = from_x >= 0 && from_y >= 0 && from_x < (float)(width - 1) &&
+                                from_y < (float)(height - 1);
             for (int64_t c = 0; c < sample->channels; c++) {
                 const float *plane = sample->values + c * pixels;
-                result[c * pixels + y * width + x] =
-                    inside ? look_up_inside(plane, width, from_y, from_x)
-                           : look_up(plane, height, width, from_y, from_x, augment_fill(sample, fill, c));
+                result[c * pixels + y * width + x] = inside
+                                                         ? look_up_inside(plane, width, from_y,
+                                                                          from_x)
+                                                         : look_up(plane, height, width, from_y,
+                                                                   from_x,
+                                                                   augment_fill(sample, fill, c));
             }
         }
 }
@@ -70,7 +79,8 @@ static void augment(const void *self, espl_sample *sample, espl_draw *draw)
 {
     const rotate *s = self;
 
-    turn(sample, espl_draw_between(draw, (float)-s->degrees, (float)s->degrees), s->fill, sample->spare);
+    turn(sample, espl_draw_between(draw, (float)-s->degrees, (float)s->degrees), s->fill,
+         sample->spare);
     augment_swap(sample);
 }
 

@@ -31,7 +31,8 @@ static inline int fixture_open(void **state)
     return 0;
 }
 
-static inline int fixture_remove(const char *path, const struct stat *about, int kind, struct FTW *where)
+static inline int fixture_remove(const char *path, const struct stat *about, int kind,
+                                 struct FTW *where)
 {
     (void)about;
     (void)kind;
@@ -98,8 +99,8 @@ static inline size_t fixture_idx(uint8_t *to, const int64_t *dims, int (*value)(
     return bytes;
 }
 
-static inline espl_status fixture_open_data(fixture *f, const char *name, const espl_data_settings *settings,
-                                            espl_data **data)
+static inline espl_status fixture_open_data(fixture *f, const char *name,
+                                            const espl_data_settings *settings, espl_data **data)
 {
     return espl_data_open(f->ctx, fixture_path(f, name), settings, data);
 }
@@ -117,7 +118,8 @@ static inline void fixture_refuses(fixture *f, const char *name, const espl_data
     assert_null(data);
 }
 
-static inline espl_data *fixture_opens(fixture *f, const char *name, const espl_data_settings *settings)
+static inline espl_data *fixture_opens(fixture *f, const char *name,
+                                       const espl_data_settings *settings)
 {
     espl_data *data = NULL;
     const espl_status status = fixture_open_data(f, name, settings, &data);
@@ -128,7 +130,8 @@ static inline espl_data *fixture_opens(fixture *f, const char *name, const espl_
 }
 
 /* The values of one sample, planes; the caller frees them. */
-static inline float *fixture_sample(fixture *f, const espl_data *data, espl_part part, int64_t index)
+static inline float *fixture_sample(fixture *f, const espl_data *data, espl_part part,
+                                    int64_t index)
 {
     int64_t shape[3];
     espl__reading reading = { .ctx = f->ctx };
@@ -147,7 +150,8 @@ static inline float *fixture_sample(fixture *f, const espl_data *data, espl_part
     return memory;
 }
 
-/* A path below the folder of real data, or NULL when there is none here (then the test is skipped). */
+/* A path below the folder of real data, or NULL when there is none here (then the test is skipped).
+ */
 static inline const char *fixture_shared(const char *name, char path[512])
 {
     const char *folder = getenv("ESPALIER_SHARED");

@@ -35,7 +35,8 @@ static void reads_ten_classes(void **state)
     write_records(f, "data_batch_1.bin", 15, 1, 0);
     write_records(f, "data_batch_2.bin", 10, 1, 15);
     write_records(f, "test_batch.bin", 5, 1, 100);
-    fixture_write(f, "batches.meta.txt", "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n", 61);
+    fixture_write(f, "batches.meta.txt",
+                  "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n", 61);
     espl_data *data = fixture_opens(f, "", NULL);
     espl_data_shape(data, shape);
     assert_int_equal(shape[0] * 10000 + shape[1] * 100 + shape[2], 33232);
@@ -76,7 +77,9 @@ static void brings_to_size_and_grey(void **state)
     int64_t shape[3];
 
     write_records(f, "data_batch_1.bin", 10, 1, 0);
-    espl_data *data = fixture_opens(f, "", &(espl_data_settings){ .height = 16, .width = 12, .channels = 1 });
+    espl_data *data = fixture_opens(f, "",
+                                    &(espl_data_settings){
+                                        .height = 16, .width = 12, .channels = 1 });
     espl_data_shape(data, shape);
     assert_int_equal(shape[0] * 10000 + shape[1] * 100 + shape[2], 11612);
     float *values = fixture_sample(f, data, ESPL_TRAIN, 0);
@@ -84,9 +87,12 @@ static void brings_to_size_and_grey(void **state)
         assert_true(values[p] >= 0 && values[p] <= 255);
     free(values);
     espl_data_free(data);
-    fixture_refuses(f, "", &(espl_data_settings){ .height = 16 }, ESPL_BAD_OPTION, "give both sides");
-    fixture_refuses(f, "", &(espl_data_settings){ .channels = 2 }, ESPL_BAD_OPTION, "neither 1 (grey) nor 3");
-    fixture_refuses(f, "", &(espl_data_settings){ .resize = "squash" }, ESPL_BAD_OPTION, "\"squash\" is none of");
+    fixture_refuses(f, "", &(espl_data_settings){ .height = 16 }, ESPL_BAD_OPTION,
+                    "give both sides");
+    fixture_refuses(f, "", &(espl_data_settings){ .channels = 2 }, ESPL_BAD_OPTION,
+                    "neither 1 (grey) nor 3");
+    fixture_refuses(f, "", &(espl_data_settings){ .resize = "squash" }, ESPL_BAD_OPTION,
+                    "\"squash\" is none of");
 }
 
 static void refuses_mistakes(void **state)
@@ -95,12 +101,14 @@ static void refuses_mistakes(void **state)
     uint8_t *data = calloc(2, PIXELS + 1);
 
     fixture_write(f, "data_batch_1.bin", data, 2 * (PIXELS + 1) - 1);
-    fixture_refuses(f, "", NULL, ESPL_BAD_FILE, "data_batch_1.bin: has 6145 bytes; CIFAR-10 files have a multiple of 3073");
+    fixture_refuses(f, "", NULL, ESPL_BAD_FILE,
+                    "data_batch_1.bin: has 6145 bytes; CIFAR-10 files have a multiple of 3073");
     fixture_write(f, "data_batch_1.bin", data, 0);
     fixture_refuses(f, "", NULL, ESPL_BAD_FILE, "has 0 bytes");
     data[PIXELS + 1] = 10;
     fixture_write(f, "data_batch_1.bin", data, 2 * (PIXELS + 1));
-    fixture_refuses(f, "", NULL, ESPL_BAD_FILE, "record 1 (byte 3073): label 10 is not within 0..9");
+    fixture_refuses(f, "", NULL, ESPL_BAD_FILE,
+                    "record 1 (byte 3073): label 10 is not within 0..9");
     data[PIXELS + 1] = 0;
     fixture_write(f, "data_batch_1.bin", data, 2 * (PIXELS + 1));
     fixture_refuses(f, "", NULL, ESPL_BAD_FILE, "all 2 samples have the same class (0)");

@@ -24,7 +24,8 @@ static void check_table(fixture *f, const char *text, const char *label, const c
     char rows[16][128] = { "" }, all[4096] = "";
 
     write_text(f, "t.csv", text);
-    espl_data *data = fixture_opens(f, "t.csv", &(espl_data_settings){ .held_out = 0.01, .label = label });
+    espl_data *data = fixture_opens(f, "t.csv",
+                                    &(espl_data_settings){ .held_out = 0.01, .label = label });
     int64_t shape[3];
     espl_data_shape(data, shape);
     assert_int_equal(shape[1] * shape[2], 1);
@@ -34,7 +35,9 @@ static void check_table(fixture *f, const char *text, const char *label, const c
             espl__data_sample_name(data, (espl_part)part, i, name);
             char *row = rows[atoi(strchr(name, '[') + 1)];
             float *values = fixture_sample(f, data, (espl_part)part, i);
-            int used = snprintf(row, 128, "%s:", espl_data_class_name(data, espl__data_label(data, (espl_part)part, i)));
+            int used = snprintf(row, 128, "%s:",
+                                espl_data_class_name(data,
+                                                     espl__data_label(data, (espl_part)part, i)));
             for (int64_t p = 0; p < shape[0]; p++)
                 used += snprintf(row + used, 128 - (size_t)used, " %g", (double)values[p]);
             free(values);
@@ -55,9 +58,11 @@ static void reads_tables(void **state)
     check_table(f, "class,a,b\r\ncat,1,2\r\n\r\ndog,3,-4\r\n", "class", "cat: 1 2; dog: 3 -4; ");
     check_table(f, "cat,1,2\ndog,3,4", "1", "cat: 1 2; dog: 3 4; ");
     check_table(f, "1;2;cat\n3;4;dog\n", NULL, "cat: 1 2; dog: 3 4; ");
-    check_table(f, "1\t2\tcat, grey\n3\t4\tdog, small\n", NULL, "cat, grey: 1 2; dog, small: 3 4; ");
-    check_table(f, "\xef\xbb\xbf"
-                   "a,y\n1,x\n2,z\n",
+    check_table(f, "1\t2\tcat, grey\n3\t4\tdog, small\n", NULL,
+                "cat, grey: 1 2; dog, small: 3 4; ");
+    check_table(f,
+                "\xef\xbb\xbf"
+                "a,y\n1,x\n2,z\n",
                 "y", "x: 1; z: 2; ");
     check_table(f, " 1 , 2 , cat \n 3,4, dog\n", NULL, "cat: 1 2; dog: 3 4; ");
     check_table(f, "1,cat\r2,dog\r3,cat\r", NULL, "cat: 1; dog: 2; cat: 3; "); /* old Macs */
@@ -71,7 +76,8 @@ static void reads_quotes(void **state)
 
     check_table(f, "\"1\",\"2\",\"a \"\"big\"\" cat\"\n3,4,\"dog, or\nwolf\"\n", NULL,
                 "a \"big\" cat: 1 2; dog, or\nwolf: 3 4; ");
-    check_table(f, "\"x, y\",\"class\"\n1,\"\xc3\xa4pfel\"\n2,pears\n", "class", "\xc3\xa4pfel: 1; pears: 2; ");
+    check_table(f, "\"x, y\",\"class\"\n1,\"\xc3\xa4pfel\"\n2,pears\n", "class",
+                "\xc3\xa4pfel: 1; pears: 2; ");
 }
 
 /* Words by their bytes, numbers by their size. */
@@ -111,7 +117,8 @@ static void test_files_match_by_name(void **state)
     fixture_refuses(f, "t.csv", &(espl_data_settings){ .test = test }, ESPL_BAD_FILE,
                     "has a class \"elk\" that the training data has not");
     write_text(f, "few.csv", "9,8,dog\n8,9,ant\n");
-    fixture_refuses(f, "t.csv", &(espl_data_settings){ .test = test }, ESPL_BAD_SHAPE, "the test samples are 2x1x1");
+    fixture_refuses(f, "t.csv", &(espl_data_settings){ .test = test }, ESPL_BAD_SHAPE,
+                    "the test samples are 2x1x1");
 }
 
 static void refuse(fixture *f, const char *text, const char *label, const char *words)
@@ -119,9 +126,11 @@ static void refuse(fixture *f, const char *text, const char *label, const char *
     espl_data *data = NULL;
 
     write_text(f, "t.csv", text);
-    const espl_status status = espl_data_open(f->ctx, f->path, &(espl_data_settings){ .label = label }, &data);
+    const espl_status status = espl_data_open(f->ctx, f->path,
+                                              &(espl_data_settings){ .label = label }, &data);
     if (status == ESPL_OK || !strstr(espl_message(f->ctx), words))
-        fail_msg("%s: expected \"%s\", got %s: %s", text, words, espl_status_name(status), espl_message(f->ctx));
+        fail_msg("%s: expected \"%s\", got %s: %s", text, words, espl_status_name(status),
+                 espl_message(f->ctx));
 }
 
 static void mistakes_have_their_place(void **state)
@@ -129,7 +138,8 @@ static void mistakes_have_their_place(void **state)
     fixture *f = *state;
 
     refuse(f, "1,2,a\n3,x4,b\n", NULL, "t.csv:2:3: \"x4\" is not a number");
-    refuse(f, "petal,width,class\n3,4,b\n1, two,a\n", NULL, "t.csv:3:4: \"two\" is not a number (column \"width\")");
+    refuse(f, "petal,width,class\n3,4,b\n1, two,a\n", NULL,
+           "t.csv:3:4: \"two\" is not a number (column \"width\")");
     refuse(f, "1,2,a\n3,,b\n", NULL, "t.csv:2:3: \"\" is empty, a number is expected");
     refuse(f, "1,2,a\n3,nan,b\n", NULL, "t.csv:2:3: \"nan\" is not a number");
     refuse(f, "1,2,a\n3,1e999,b\n", NULL, "t.csv:2:3: \"1e999\" is not a number");
@@ -158,7 +168,8 @@ static void reads_many_rows_and_columns(void **state)
 
     for (int row = 0; row < 400; row++)
         for (int column = 0; column < 300; column++)
-            at += sprintf(at, column == 299 ? "%d\n" : "%d,", column == 299 ? row % 7 : row * 300 + column);
+            at += sprintf(at, column == 299 ? "%d\n" : "%d,",
+                          column == 299 ? row % 7 : row * 300 + column);
     fixture_write_gz(f, "big.csv.gz", text, (size_t)(at - text));
     espl_data *data = fixture_opens(f, "big.csv.gz", &(espl_data_settings){ .held_out = 0.25 });
     assert_int_equal(espl_data_count(data, ESPL_TRAIN), 300);
@@ -185,8 +196,9 @@ static void many_columns_share_their_figures(void **state)
     espl_data *data = fixture_opens(f, "t.csv", &(espl_data_settings){ .test = f->path });
     assert_int_equal(espl__data_measure(data, 2, mean, deviation), ESPL_OK);
     for (int g = 0; g < 4; g++) {
-        assert_true(mean[g] > 4.6666 && mean[g] < 4.6667);           /* 2 * 35 / 15 */
-        assert_true(deviation[g] > 2.9814 && deviation[g] < 2.9815); /* 2 * sqrt(115/15 - (35/15)^2) */
+        assert_true(mean[g] > 4.6666 && mean[g] < 4.6667); /* 2 * 35 / 15 */
+        assert_true(deviation[g] > 2.9814 &&
+                    deviation[g] < 2.9815); /* 2 * sqrt(115/15 - (35/15)^2) */
     }
     espl_data_free(data);
 }

@@ -11,11 +11,14 @@
 /* A JPEG's beginning with one EXIF segment; returns its length. */
 static size_t jpeg_with(uint8_t *to, bool little, int type, int value)
 {
-    static const uint8_t big[] = { 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 2, 1, 15, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0,
-                                   0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0 };
-    static const uint8_t small[] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 2, 0, 15, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-                                     0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0 };
-    static const uint8_t begin[] = { 0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xe1, 0, 2 + 6 + sizeof big,
+    static const uint8_t big[] = { 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 2, 1, 15, 0,
+                                   2, 0, 0, 0, 1, 0, 0, 0, 0, 0x01, 0x12, 0, 3,
+                                   0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0 };
+    static const uint8_t small[] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 2, 0, 15, 1, 2,
+                                     0, 1, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x01, 3, 0,
+                                     1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0 };
+    static const uint8_t begin[] = { 0xff, 0xd8, 0xff, 0xe0, 0, 4,
+                                     1, 2, 0xff, 0xe1, 0, 2 + 6 + sizeof big,
                                      'E', 'x', 'i', 'f', 0, 0 };
 
     memcpy(to, begin, sizeof begin);
@@ -60,7 +63,8 @@ static void survives_damage(void **state)
             }
 }
 
-/* The letter F in two colours, as each orientation stores it: what Exif 2.3 calls "0th row at the ...". */
+/* The letter F in two colours, as each orientation stores it: what Exif 2.3 calls "0th row at the
+ * ...". */
 static void turns_all_eight(void **state)
 {
     static const char upright[] = "XXX"

@@ -28,11 +28,13 @@ static int tenth(int64_t i)
     return (int)(i % 10);
 }
 
-static void write_pair(fixture *f, const char *prefix, int64_t count, int (*label)(int64_t), bool packed)
+static void write_pair(fixture *f, const char *prefix, int64_t count, int (*label)(int64_t),
+                       bool packed)
 {
     uint8_t data[4096];
     char name[64];
-    void (*write)(fixture *, const char *, const void *, size_t) = packed ? fixture_write_gz : fixture_write;
+    void (*write)(fixture *, const char *, const void *, size_t) = packed ? fixture_write_gz
+                                                                          : fixture_write;
 
     size_t bytes = fixture_idx(data, (int64_t[]){ count, 4, 5, 0 }, pixel);
     snprintf(name, sizeof name, "%s-images-idx3-ubyte%s", prefix, packed ? ".gz" : "");
@@ -93,7 +95,8 @@ static void one_file_is_split(void **state)
 
     write_pair(f, "train", 12, third, false);
     write_pair(f, "t10k", 6, third, false);
-    espl_data *data = fixture_opens(f, "train-images-idx3-ubyte", &(espl_data_settings){ .held_out = 0.25 });
+    espl_data *data = fixture_opens(f, "train-images-idx3-ubyte",
+                                    &(espl_data_settings){ .held_out = 0.25 });
     assert_int_equal(espl_data_count(data, ESPL_TRAIN), 9);
     assert_int_equal(espl_data_count(data, ESPL_HELD_OUT), 3);
     espl_data_free(data);
@@ -177,8 +180,10 @@ static void refuses_other_mistakes(void **state)
     fixture_refuses(f, "nowhere", NULL, ESPL_NO_FILE, "nowhere: there is no such file or folder");
     fixture_folder(f, "empty");
     fixture_refuses(f, "empty", NULL, ESPL_BAD_FILE, "is not a kind of data that is known");
-    fixture_refuses(f, "empty", &(espl_data_settings){ .source = "idxx" }, ESPL_BAD_OPTION, "nearest is \"idx\"");
-    fixture_refuses(f, "empty", &(espl_data_settings){ .source = "idx" }, ESPL_NO_FILE, "train-images-idx3-ubyte");
+    fixture_refuses(f, "empty", &(espl_data_settings){ .source = "idxx" }, ESPL_BAD_OPTION,
+                    "nearest is \"idx\"");
+    fixture_refuses(f, "empty", &(espl_data_settings){ .source = "idx" }, ESPL_NO_FILE,
+                    "train-images-idx3-ubyte");
     write_pair(f, "train", 12, third, false);
     bytes = fixture_idx(data, (int64_t[]){ 11, 0 }, third);
     fixture_write(f, "train-labels-idx1-ubyte", data, bytes);
@@ -187,7 +192,8 @@ static void refuses_other_mistakes(void **state)
     fixture_refuses(f, "", NULL, ESPL_BAD_FILE, "all 12 samples have the same class (2)");
     write_pair(f, "train", 12, third, false);
     write_pair(f, "t10k", 12, tenth, false);
-    fixture_refuses(f, "", NULL, ESPL_BAD_FILE, "the test data has the label 3; the training data has only 0..2");
+    fixture_refuses(f, "", NULL, ESPL_BAD_FILE,
+                    "the test data has the label 3; the training data has only 0..2");
     unlink(fixture_path(f, "train-labels-idx1-ubyte"));
     fixture_refuses(f, "", NULL, ESPL_NO_FILE, "its labels are missing");
     data[2] = 0x0d;

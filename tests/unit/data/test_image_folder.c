@@ -1,4 +1,5 @@
-/* Folders of pictures and archives of them: classes, order, given splits, what is left out and what is refused. */
+/* Folders of pictures and archives of them: classes, order, given splits, what is left out and what
+ * is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,10 +32,11 @@ static void put(fixture *f, const char *picture, const char *to)
 
 static void write_photos(fixture *f, const char *below)
 {
-    static const char *const files[] = { "tulips/b.jpg", "tulips/a.png", "tulips/more/c.webp", "daisies/1.JPG", "daisies/2",
-                                         "roses-wild/x.jpeg", "roses/y.jpg" };
-    static const char *const pictures[] = { "rgb.jpg", "rgb.png", "lossless.webp", "grey.jpg", "rgb.png", "cmyk.jpg",
-                                            "subsampled.jpg" };
+    static const char *const files[] = { "tulips/b.jpg", "tulips/a.png", "tulips/more/c.webp",
+                                         "daisies/1.JPG", "daisies/2", "roses-wild/x.jpeg",
+                                         "roses/y.jpg" };
+    static const char *const pictures[] = { "rgb.jpg", "rgb.png", "lossless.webp", "grey.jpg",
+                                            "rgb.png", "cmyk.jpg", "subsampled.jpg" };
     char path[256];
 
     for (int i = 0; i < 7; i++) {
@@ -64,7 +66,8 @@ static void check_list(const espl_data *data, espl_part part, const char *expect
     assert_string_equal(list, expected);
 }
 
-/* Held out here: everything but the order is tested on the training part with a separate test folder. */
+/* Held out here: everything but the order is tested on the training part with a separate test
+ * folder. */
 static void lists_classes_in_order(void **state)
 {
     fixture *f = *state;
@@ -80,14 +83,17 @@ static void lists_classes_in_order(void **state)
     for (int archive = 0; archive < 2; archive++) {
         if (archive)
             make_tar(f, "photos.tar", "photos");
-        espl_data *data = fixture_opens(f, archive ? "photos.tar" : "photos", &(espl_data_settings){ .test = test });
+        espl_data *data = fixture_opens(f, archive ? "photos.tar" : "photos",
+                                        &(espl_data_settings){ .test = test });
         char expected[1024] = "";
-        static const char *const classes[] = { "daisies", "daisies", "roses", "roses-wild", "tulips", "tulips", "tulips" };
-        static const char *const files[] = { "daisies/1.JPG", "daisies/2", "roses/y.jpg", "roses-wild/x.jpeg", "tulips/a.png",
-                                             "tulips/b.jpg", "tulips/more/c.webp" };
+        static const char *const classes[] = { "daisies", "daisies", "roses", "roses-wild",
+                                               "tulips", "tulips", "tulips" };
+        static const char *const files[] = { "daisies/1.JPG", "daisies/2", "roses/y.jpg",
+                                             "roses-wild/x.jpeg", "tulips/a.png", "tulips/b.jpg",
+                                             "tulips/more/c.webp" };
         for (int i = 0; i < 7; i++)
-            snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "%s:%s%s ", classes[i],
-                     archive ? "photos/" : "", files[i]);
+            snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "%s:%s%s ",
+                     classes[i], archive ? "photos/" : "", files[i]);
         check_list(data, ESPL_TRAIN, expected);
         check_list(data, ESPL_HELD_OUT, "tulips:tulips/t.jpg ");
         assert_int_equal(espl_data_classes(data), 4);
@@ -106,10 +112,12 @@ static void folder_and_archive_hold_the_same(void **state)
     write_photos(f, "photos/");
     make_tar(f, "flat.tar", "-C photos .");
     const espl_data_settings settings = { .height = 8, .width = 8, .channels = 3 };
-    espl_data *folder = fixture_opens(f, "photos", &settings), *archive = fixture_opens(f, "flat.tar", &settings);
+    espl_data *folder = fixture_opens(f, "photos", &settings),
+              *archive = fixture_opens(f, "flat.tar", &settings);
     assert_true(espl__data_hash(folder) == espl__data_hash(archive));
     for (int64_t i = 0; i < espl_data_count(folder, ESPL_TRAIN); i++) {
-        float *a = fixture_sample(f, folder, ESPL_TRAIN, i), *b = fixture_sample(f, archive, ESPL_TRAIN, i);
+        float *a = fixture_sample(f, folder, ESPL_TRAIN, i),
+              *b = fixture_sample(f, archive, ESPL_TRAIN, i);
         assert_memory_equal(a, b, 192 * sizeof(float));
         free(a);
         free(b);
@@ -145,7 +153,8 @@ static void takes_given_splits(void **state)
         espl_data_free(data);
     }
     put(f, "rgb.jpg", "set/val/c/5.jpg");
-    fixture_refuses(f, "set", NULL, ESPL_BAD_FILE, "has a class \"c\" that the training data has not");
+    fixture_refuses(f, "set", NULL, ESPL_BAD_FILE,
+                    "has a class \"c\" that the training data has not");
 }
 
 static void only_a_training_folder(void **state)
@@ -166,6 +175,10 @@ static void refuses_mistakes(void **state)
 {
     fixture *f = *state;
 
+    put(f, "rgb.jpg", "nested/tulips/more/1.jpg"); /* folders within a class are no classes */
+    fixture_folder(f, "nested/roses");
+    fixture_refuses(f, "nested", NULL, ESPL_BAD_FILE, "nested/roses: this class has no picture");
+
     put(f, "rgb.jpg", "photos/tulips/1.jpg");
     fixture_refuses(f, "photos", NULL, ESPL_BAD_FILE, "has only one class, \"tulips\"");
     fixture_folder(f, "photos/roses");
@@ -178,9 +191,11 @@ static void refuses_mistakes(void **state)
     fixture_refuses(f, "flat", &(espl_data_settings){ .source = "image-folder" }, ESPL_BAD_FILE,
                     "put the pictures of each class into a folder");
     fixture_folder(f, "nothing");
-    fixture_refuses(f, "nothing", &(espl_data_settings){ .source = "image-folder" }, ESPL_BAD_FILE, "has no folder with pictures");
+    fixture_refuses(f, "nothing", &(espl_data_settings){ .source = "image-folder" }, ESPL_BAD_FILE,
+                    "has no folder with pictures");
     fixture_write(f, "photos/roses/big.jpg", "this is text", 12);
-    fixture_refuses(f, "photos", NULL, ESPL_BAD_FILE, "photos/roses/big.jpg: holds no JPEG, PNG or WebP picture");
+    fixture_refuses(f, "photos", NULL, ESPL_BAD_FILE,
+                    "photos/roses/big.jpg: holds no JPEG, PNG or WebP picture");
 }
 
 /* A picture that is damaged is found while training, and the message names it. */
@@ -197,14 +212,20 @@ static void damaged_pictures_are_named(void **state)
     const size_t bytes = fread(data, 1, sizeof data, file);
     fclose(file);
     fixture_write(f, "photos/roses/half.jpg", data, bytes / 2);
-    const espl_data_settings settings = { .height = 8, .width = 8, .channels = 3, .held_out = 0.01, .split_seed = 3 };
+    const espl_data_settings settings = {
+        .height = 8, .width = 8, .channels = 3, .held_out = 0.01, .split_seed = 3
+    };
     espl_data *opened = fixture_opens(f, "photos", &settings);
-    assert_int_equal(espl__loader_open(opened, &(espl__loader_settings){ .batch = 2, .epochs = 1, .threads = 2 }, &loader),
+    assert_int_equal(espl__loader_open(opened,
+                                       &(espl__loader_settings){
+                                           .batch = 2, .epochs = 1, .threads = 2 },
+                                       &loader),
                      ESPL_OK);
     while (!status && (!batch || batch->number < 4))
         status = espl__loader_next(loader, &batch);
     assert_int_equal(status, ESPL_BAD_FILE);
-    assert_non_null(strstr(espl_message(f->ctx), "photos/roses/half.jpg: the JPEG data is damaged or cut off"));
+    assert_non_null(
+        strstr(espl_message(f->ctx), "photos/roses/half.jpg: the JPEG data is damaged or cut off"));
     espl__loader_free(loader);
     espl_data_free(opened);
 }
@@ -225,7 +246,8 @@ static void links_that_lead_back_end(void **state)
 static espl_status open_and_free(espl_context *ctx, void *argument)
 {
     espl_data *data = NULL;
-    const espl_status status = espl_data_open(ctx, argument, &(espl_data_settings){ .held_out = 0.3 }, &data);
+    const espl_status status = espl_data_open(ctx, argument,
+                                              &(espl_data_settings){ .held_out = 0.3 }, &data);
 
     espl_data_free(data);
     return status;

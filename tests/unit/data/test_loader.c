@@ -1,5 +1,5 @@
-/* label: threads. The loader: the same batches for any number of threads, whole epochs, resuming, errors that reach the caller,
- * ending at any moment, and no allocation once it is warm. */
+/* label: threads. The loader: the same batches for any number of threads, whole epochs, resuming,
+ * errors that reach the caller, ending at any moment, and no allocation once it is warm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,10 +26,14 @@ static void write_data(fixture *f)
 {
     static uint8_t data[8192];
 
-    fixture_write(f, "train-images-idx3-ubyte", data, fixture_idx(data, (int64_t[]){ COUNT, 4, 4, 0 }, value_of));
-    fixture_write(f, "train-labels-idx1-ubyte", data, fixture_idx(data, (int64_t[]){ COUNT, 0 }, label_of));
-    fixture_write(f, "t10k-images-idx3-ubyte", data, fixture_idx(data, (int64_t[]){ 14, 4, 4, 0 }, value_of));
-    fixture_write(f, "t10k-labels-idx1-ubyte", data, fixture_idx(data, (int64_t[]){ 14, 0 }, label_of));
+    fixture_write(f, "train-images-idx3-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ COUNT, 4, 4, 0 }, value_of));
+    fixture_write(f, "train-labels-idx1-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ COUNT, 0 }, label_of));
+    fixture_write(f, "t10k-images-idx3-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 14, 4, 4, 0 }, value_of));
+    fixture_write(f, "t10k-labels-idx1-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 14, 0 }, label_of));
 }
 
 /* Adds a draw to every value, so that draws can be seen in the batches. */
@@ -47,7 +51,8 @@ static void swap_buffers(const void *self, espl_sample *sample, espl_draw *draw)
 
     (void)self;
     (void)draw;
-    memcpy(sample->spare, values, (size_t)(sample->channels * sample->height * sample->width) * sizeof(float));
+    memcpy(sample->spare, values,
+           (size_t)(sample->channels * sample->height * sample->width) * sizeof(float));
     sample->values = sample->spare;
     sample->spare = values;
 }
@@ -66,11 +71,21 @@ static const espl_technique enlarging = { .name = "augment-enlarge", .augment = 
 
 static espl__loader_settings some_settings(const espl__augmentation augmentations[3])
 {
-    return (espl__loader_settings){ .part = ESPL_TRAIN, .batch = 32, .shuffle = true, .seed = 11, .epochs = 3, .scale = 1.0 / 255, .mean = { 0.5, 0.5, 0.5, 0.5 }, .deviation = { 0.25, 0.25, 0.25, 0.25 }, .augmentations = augmentations, .augmentation_count = 3 };
+    return (espl__loader_settings){ .part = ESPL_TRAIN,
+                                    .batch = 32,
+                                    .shuffle = true,
+                                    .seed = 11,
+                                    .epochs = 3,
+                                    .scale = 1.0 / 255,
+                                    .mean = { 0.5, 0.5, 0.5, 0.5 },
+                                    .deviation = { 0.25, 0.25, 0.25, 0.25 },
+                                    .augmentations = augmentations,
+                                    .augmentation_count = 3 };
 }
 
 /* Every batch, one number for each value; the caller frees. */
-static float *drain(fixture *f, espl_data *data, const espl__loader_settings *settings, int64_t *count)
+static float *drain(fixture *f, espl_data *data, const espl__loader_settings *settings,
+                    int64_t *count)
 {
     espl__loader *loader = NULL;
     const espl__batch *batch = NULL;
@@ -98,7 +113,9 @@ static float *drain(fixture *f, espl_data *data, const espl__loader_settings *se
 static void same_for_any_threads(void **state)
 {
     fixture *f = *state;
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &swapping, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &swapping, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
     int64_t count = 0, expected_count = 0;
 
@@ -122,7 +139,9 @@ static void same_for_any_threads(void **state)
 static void an_epoch_is_every_sample_once(void **state)
 {
     fixture *f = *state;
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &swapping, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &swapping, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
     int64_t count = 0, moved = 0;
 
@@ -166,7 +185,9 @@ static void an_epoch_is_every_sample_once(void **state)
 static void resumes_anywhere(void **state)
 {
     fixture *f = *state;
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &swapping, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &swapping, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
     int64_t all_count = 0, count = 0;
 
@@ -189,7 +210,9 @@ static void resumes_anywhere(void **state)
 static void a_draw_belongs_to_its_sample(void **state)
 {
     fixture *f = *state;
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &swapping, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &swapping, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
     int64_t count = 0;
 
@@ -201,9 +224,11 @@ static void a_draw_belongs_to_its_sample(void **state)
     float *in_order = drain(f, data, &settings, &count);
     for (int i = 0; i < 3 * COUNT; i++) { /* other order, other batches, same sample */
         const float *row = shuffled + i * 20;
-        assert_memory_equal(row + 2, in_order + ((int)row[0] * COUNT + (int)row[2]) * 20 + 2, 18 * sizeof(float));
+        assert_memory_equal(row + 2, in_order + ((int)row[0] * COUNT + (int)row[2]) * 20 + 2,
+                            18 * sizeof(float));
     }
-    assert_memory_not_equal(in_order + 4, in_order + COUNT * 20 + 4, 16 * sizeof(float)); /* other epoch */
+    assert_memory_not_equal(in_order + 4, in_order + COUNT * 20 + 4,
+                            16 * sizeof(float)); /* other epoch */
     settings.seed = 12;
     float *other = drain(f, data, &settings, &count);
     assert_memory_not_equal(in_order + 4, other + 4, 16 * sizeof(float));
@@ -216,7 +241,9 @@ static void a_draw_belongs_to_its_sample(void **state)
 static void errors_reach_the_caller(void **state)
 {
     fixture *f = *state;
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &enlarging, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &enlarging, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
     espl__loader *loader = NULL;
     const espl__batch *batch = NULL;
@@ -229,7 +256,8 @@ static void errors_reach_the_caller(void **state)
     assert_int_equal(espl__loader_open(data, &settings, &loader), ESPL_OK);
     assert_int_equal(espl__loader_next(loader, &batch), ESPL_BAD_SHAPE);
     assert_null(batch);
-    assert_non_null(strstr(espl_message(f->ctx), "train-images-idx3-ubyte[0]: is 1x5x4 after augmentation, 1x4x4"));
+    assert_non_null(strstr(espl_message(f->ctx),
+                           "train-images-idx3-ubyte[0]: is 1x5x4 after augmentation, 1x4x4"));
     espl__loader_free(loader);
     settings.batch = 0;
     assert_int_equal(espl__loader_open(data, &settings, &loader), ESPL_BAD_OPTION);
@@ -243,7 +271,9 @@ static void errors_reach_the_caller(void **state)
 static void ends_at_any_moment(void **state)
 {
     fixture *f = *state;
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &swapping, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &swapping, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
 
     write_data(f);
@@ -264,13 +294,17 @@ static void ends_at_any_moment(void **state)
 static void allocates_nothing_when_warm(void **state)
 {
     fixture *f = *state;
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &swapping, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &swapping, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
     espl__loader *loader = NULL;
     const espl__batch *batch = NULL;
 
     write_data(f);
-    espl_data *data = fixture_opens(f, "", &(espl_data_settings){ .height = 6, .width = 6, .channels = 3 });
+    espl_data *data = fixture_opens(f, "",
+                                    &(espl_data_settings){
+                                        .height = 6, .width = 6, .channels = 3 });
     assert_int_equal(espl__loader_open(data, &settings, &loader), ESPL_OK);
     assert_int_equal(espl__loader_batches_per_epoch(loader), 7);
     for (int i = 0; i < 5; i++)
@@ -289,7 +323,9 @@ static void swaps_red_and_blue(void **state)
     uint8_t record[2][3073] = { { 0 }, { 1 } };
     espl__loader *loader = NULL;
     const espl__batch *batch = NULL;
-    const espl__loader_settings settings = { .batch = 1, .epochs = 1, .mean = { 3, 2, 1, 0 }, .swap_red_blue = true };
+    const espl__loader_settings settings = {
+        .batch = 1, .epochs = 1, .mean = { 3, 2, 1, 0 }, .swap_red_blue = true
+    };
 
     memset(record[0] + 1, 10, 1024);
     memset(record[0] + 1025, 20, 1024);
@@ -321,7 +357,8 @@ static void neutral_becomes_zero(void **state)
 {
     fixture *f = *state;
     uint8_t record[2][3073] = { { 0 }, { 1 } };
-    static const espl_technique neutralizing = { .name = "augment-neutral", .augment = make_neutral };
+    static const espl_technique neutralizing = { .name = "augment-neutral",
+                                                 .augment = make_neutral };
     const espl__augmentation augmentation = { &neutralizing, NULL };
 
     fixture_write(f, "data_batch_1.bin", record, sizeof record);
@@ -330,7 +367,14 @@ static void neutral_becomes_zero(void **state)
     for (int swap = 0; swap < 2; swap++) {
         espl__loader *loader = NULL;
         const espl__batch *batch = NULL;
-        const espl__loader_settings settings = { .batch = 1, .epochs = 1, .scale = 1 / 255.0, .mean = { 0.4, 0.5, 0.6 }, .deviation = { 0.2, 0.3, 0.4 }, .swap_red_blue = swap, .augmentations = &augmentation, .augmentation_count = 1 };
+        const espl__loader_settings settings = { .batch = 1,
+                                                 .epochs = 1,
+                                                 .scale = 1 / 255.0,
+                                                 .mean = { 0.4, 0.5, 0.6 },
+                                                 .deviation = { 0.2, 0.3, 0.4 },
+                                                 .swap_red_blue = swap,
+                                                 .augmentations = &augmentation,
+                                                 .augmentation_count = 1 };
         assert_int_equal(espl__loader_open(data, &settings, &loader), ESPL_OK);
         assert_int_equal(espl__loader_next(loader, &batch), ESPL_OK);
         for (int i = 0; i < 3072; i++)
@@ -342,12 +386,15 @@ static void neutral_becomes_zero(void **state)
 
 static espl_status load_some(espl_context *ctx, void *argument)
 {
-    const espl__augmentation augmentations[] = { { &noisy, &noise }, { &swapping, NULL }, { &noisy, &noise } };
+    const espl__augmentation augmentations[] = { { &noisy, &noise },
+                                                 { &swapping, NULL },
+                                                 { &noisy, &noise } };
     espl__loader_settings settings = some_settings(augmentations);
     espl_data *data = NULL;
     espl__loader *loader = NULL;
     const espl__batch *batch = NULL;
-    espl_status status = espl_data_open(ctx, argument, &(espl_data_settings){ .height = 6, .width = 6 }, &data);
+    espl_status status = espl_data_open(ctx, argument,
+                                        &(espl_data_settings){ .height = 6, .width = 6 }, &data);
 
     settings.epochs = 1;
     if (!status)

@@ -30,7 +30,9 @@ static espl_data *open_with(fixture *f, int threads, espl_context **ctx)
     const espl_context_settings settings = { .threads = threads, .oversubscribe = true };
 
     assert_int_equal(espl_context_open(&settings, ctx), ESPL_OK);
-    assert_int_equal(espl_data_open(*ctx, f->folder, &(espl_data_settings){ .held_out = 0.5 }, &data), ESPL_OK);
+    assert_int_equal(espl_data_open(*ctx, f->folder, &(espl_data_settings){ .held_out = 0.5 },
+                                    &data),
+                     ESPL_OK);
     return data;
 }
 
@@ -40,8 +42,10 @@ static void equals_the_definition(void **state)
     uint8_t data[8192];
     double mean[4], deviation[4], first_mean = 0, first_deviation = 0;
 
-    fixture_write(f, "train-images-idx3-ubyte", data, fixture_idx(data, (int64_t[]){ 200, 5, 6, 0 }, value_of));
-    fixture_write(f, "train-labels-idx1-ubyte", data, fixture_idx(data, (int64_t[]){ 200, 0 }, label_of));
+    fixture_write(f, "train-images-idx3-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 200, 5, 6, 0 }, value_of));
+    fixture_write(f, "train-labels-idx1-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 200, 0 }, label_of));
     for (int threads = 1; threads <= 3; threads++) {
         espl_context *ctx = NULL;
         espl_data *d = open_with(f, threads, &ctx);
@@ -73,8 +77,10 @@ static void a_constant_channel_divides_by_one(void **state)
     uint8_t data[2048];
     double mean[4], deviation[4];
 
-    fixture_write(f, "train-images-idx3-ubyte", data, fixture_idx(data, (int64_t[]){ 20, 3, 3, 0 }, constant));
-    fixture_write(f, "train-labels-idx1-ubyte", data, fixture_idx(data, (int64_t[]){ 20, 0 }, label_of));
+    fixture_write(f, "train-images-idx3-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 20, 3, 3, 0 }, constant));
+    fixture_write(f, "train-labels-idx1-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 20, 0 }, label_of));
     espl_data *d = fixture_opens(f, "", NULL);
     assert_int_equal(espl__data_measure(d, 1.0 / 255, mean, deviation), ESPL_OK);
     assert_true(fabs(mean[0] - 77 / 255.0) < 1e-12);

@@ -29,7 +29,8 @@ static void refuse_golden(fixture *f, const char *name, const char *words)
     snprintf(path, sizeof path, ARRAYS "%s", name);
     const espl_status status = espl_data_open(f->ctx, path, NULL, &data);
     if (status == ESPL_OK || !strstr(espl_message(f->ctx), words))
-        fail_msg("expected \"%s\", got %s: %s", words, espl_status_name(status), espl_message(f->ctx));
+        fail_msg("expected \"%s\", got %s: %s", words, espl_status_name(status),
+                 espl_message(f->ctx));
 }
 
 static size_t load(const char *name, char *data, size_t most)
@@ -58,7 +59,8 @@ static void check_shape(const espl_data *data, int64_t channels, int64_t height,
 static void reads_every_type(void **state)
 {
     fixture *f = *state;
-    static const char *const types[] = { "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8", "version2" };
+    static const char *const types[] = { "u1", "u2", "u4", "u8", "i1", "i2",
+                                         "i4", "i8", "f2", "f4", "f8", "version2" };
 
     for (int t = 0; t < ESPL__COUNT(types); t++) {
         char name[32];
@@ -103,7 +105,8 @@ static void shapes_have_their_rule(void **state)
         float *values = fixture_sample(f, data, ESPL_TRAIN, 1);
         for (int c = 0; c < channels; c++)
             for (int p = 0; p < 20; p++) {
-                const int place = n == 1 ? (index * 20 + p) * 3 + c : (index * channels + c) * 20 + p;
+                const int place = n == 1 ? (index * 20 + p) * 3 + c
+                                         : (index * channels + c) * 20 + p;
                 assert_true(values[c * 20 + p] == (float)(place * 7 % 100));
             }
         free(values);
@@ -114,8 +117,11 @@ static void shapes_have_their_rule(void **state)
 static void pictures_are_brought_to_size(void **state)
 {
     fixture *f = *state;
-    const espl_data_settings settings = { .height = 2, .width = 2, .channels = 1, .resize = "stretch" };
-    espl_data *planes = open_golden(f, "x_planes.npy", &settings), *last = open_golden(f, "x_last.npy", &settings);
+    const espl_data_settings settings = {
+        .height = 2, .width = 2, .channels = 1, .resize = "stretch"
+    };
+    espl_data *planes = open_golden(f, "x_planes.npy", &settings),
+              *last = open_golden(f, "x_last.npy", &settings);
 
     check_shape(planes, 1, 2, 2);
     check_shape(last, 1, 2, 2);
@@ -180,7 +186,8 @@ static void refuses_what_it_cannot_read(void **state)
     refuse_golden(f, "x_fortran.npy", "Fortran's order; save numpy.ascontiguousarray(a)");
     refuse_golden(f, "x_complex.npy", "have the type \"<c8\"");
     refuse_golden(f, "x_records.npy", "it holds records");
-    fixture_refuses(f, "", &(espl_data_settings){ .source = "npy" }, ESPL_BAD_FILE, "has no pair of arrays");
+    fixture_refuses(f, "", &(espl_data_settings){ .source = "npy" }, ESPL_BAD_FILE,
+                    "has no pair of arrays");
 }
 
 /* A header made by hand and what is said about it. */
@@ -196,29 +203,44 @@ static void refuse_header(fixture *f, const char *header, size_t numbers, const 
     fixture_write(f, "X.npy", data, 10 + length + numbers);
     espl_data *opened = NULL;
     const espl_status status = espl_data_open(f->ctx, f->path, NULL, &opened);
-    if ((status != ESPL_BAD_FILE && status != ESPL_BAD_SHAPE) || !strstr(espl_message(f->ctx), words))
-        fail_msg("%s: expected \"%s\", got %s: %s", header, words, espl_status_name(status), espl_message(f->ctx));
+    if ((status != ESPL_BAD_FILE && status != ESPL_BAD_SHAPE) ||
+        !strstr(espl_message(f->ctx), words))
+        fail_msg("%s: expected \"%s\", got %s: %s", header, words, espl_status_name(status),
+                 espl_message(f->ctx));
 }
 
 static void refuses_lies(void **state)
 {
     fixture *f = *state;
 
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (100000000, 1000), }", 16, "promises");
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 16, "cannot be understood");
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000000), }", 16, "more values than can be");
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 23, "promises 24 bytes");
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 25, "goes on after");
+    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (100000000, 1000), }", 16,
+                  "promises");
+    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }",
+                  16, "cannot be understood");
+    refuse_header(f,
+                  "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000000), }",
+                  16, "more values than can be");
+    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 23,
+                  "promises 24 bytes");
+    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 25,
+                  "goes on after");
     refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3), }", 0, "0 numbers");
     refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (), }", 4, "0 dimensions");
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1), }", 4, "5 dimensions");
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1), }", 4, "cannot be understood");
+    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1), }", 4,
+                  "5 dimensions");
+    refuse_header(f, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1), }", 4,
+                  "cannot be understood");
     refuse_header(f, "{'descr': '<f4', 'fortran_order': False, }", 4, "cannot be understood");
-    refuse_header(f, "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4, "cannot be understood");
-    refuse_header(f, "{'descr': '<f4' 'fortran_order': False, 'shape': (1,), }", 4, "cannot be understood");
-    refuse_header(f, "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (1,), }", 4, "cannot be understood");
-    refuse_header(f, "{'descr': '', 'fortran_order': False, 'shape': (1,), }", 4, "have the type \"\"");
-    refuse_header(f, "{'descr': '<f3', 'fortran_order': False, 'shape': (1,), }", 4, "have the type \"<f3\"");
+    refuse_header(f, "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", 4,
+                  "cannot be understood");
+    refuse_header(f, "{'descr': '<f4' 'fortran_order': False, 'shape': (1,), }", 4,
+                  "cannot be understood");
+    refuse_header(f, "{'descr': '<f4', 'fortran_order': Maybe, 'shape': (1,), }", 4,
+                  "cannot be understood");
+    refuse_header(f, "{'descr': '', 'fortran_order': False, 'shape': (1,), }", 4,
+                  "have the type \"\"");
+    refuse_header(f, "{'descr': '<f3', 'fortran_order': False, 'shape': (1,), }", 4,
+                  "have the type \"<f3\"");
     refuse_header(f, "{'descr': '<f", 0, "cannot be understood");
     refuse_header(f, "", 0, "cannot be understood");
     assert_true(espl__bytes_peak(f->ctx) < 1 << 20);
@@ -245,15 +267,18 @@ static void refuses_damaged_archives(void **state)
     }
 }
 
-static void write_pair(fixture *f, const char *type, const void *x, size_t x_bytes, const char *shape, const double *y, int count)
+static void write_pair(fixture *f, const char *type, const void *x, size_t x_bytes,
+                       const char *shape, const double *y, int count)
 {
     char data[1024] = "\x93NUMPY\1\0";
-    int length = snprintf(data + 10, 512, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+    int length = snprintf(data + 10, 512, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
+                          type, shape);
 
     data[8] = (char)length;
     memcpy(data + 10 + length, x, x_bytes);
     fixture_write(f, "X.npy", data, 10 + (size_t)length + x_bytes);
-    length = snprintf(data + 10, 512, "{'descr': '<f8', 'fortran_order': False, 'shape': (%d,), }", count);
+    length = snprintf(data + 10, 512, "{'descr': '<f8', 'fortran_order': False, 'shape': (%d,), }",
+                      count);
     data[8] = (char)length;
     memcpy(data + 10 + length, y, (size_t)count * sizeof *y);
     fixture_write(f, "y.npy", data, 10 + (size_t)length + (size_t)count * sizeof *y);
@@ -278,14 +303,16 @@ static void refuses_wrong_labels_and_numbers(void **state)
     write_pair(f, "<f4", missing, sizeof missing, "(3, 2)", (double[]){ 0, 1, 2 }, 3);
     fixture_refuses(f, "X.npy", NULL, ESPL_BAD_FILE, "number 4 is nan");
     write_pair(f, "<f4", x, sizeof x, "(3, 2)", (double[]){ 0, 1, 2 }, 3);
-    fixture_refuses(f, "X.npy", &(espl_data_settings){ .height = 8, .width = 8 }, ESPL_BAD_OPTION, "rows of 2 numbers");
+    fixture_refuses(f, "X.npy", &(espl_data_settings){ .height = 8, .width = 8 }, ESPL_BAD_OPTION,
+                    "rows of 2 numbers");
 }
 
 /* Halves: zero, the smallest, one, a third, the largest; infinity is refused. */
 static void halves_are_exact(void **state)
 {
     fixture *f = *state;
-    const uint16_t bits[] = { 0x8000, 0x0001, 0x3c00, 0x3555, 0x7bff, 0xc000 }, infinite[] = { 0x7c00, 0 };
+    const uint16_t bits[] = { 0x8000, 0x0001, 0x3c00, 0x3555, 0x7bff, 0xc000 },
+                   infinite[] = { 0x7c00, 0 };
     const double expected[] = { 0, 0x1p-24, 1, 0.333251953125, 65504, -2 };
 
     write_pair(f, "<f2", bits, sizeof bits, "(2, 3)", (double[]){ 0, 1 }, 2);

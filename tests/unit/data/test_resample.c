@@ -1,4 +1,5 @@
-/* Resizing against Pillow's own results (tests/golden/pillow_pictures.py), and the two-point rule by hand. */
+/* Resizing against Pillow's own results (tests/golden/pillow_pictures.py), and the two-point rule
+ * by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +26,8 @@ static bool next_case(FILE *file, golden *g)
 {
     long long n[5];
 
-    if (fscanf(file, "%15s %lld %lld %lld %lld %lld", g->rule, &n[0], &n[1], &n[2], &n[3], &n[4]) != 6)
+    if (fscanf(file, "%15s %lld %lld %lld %lld %lld", g->rule, &n[0], &n[1], &n[2], &n[3], &n[4]) !=
+        6)
         return false;
     g->channels = n[0];
     g->height = n[1];
@@ -43,11 +45,14 @@ static void check_floats(FILE *file, const golden *g, espl__reading *reading)
 
     for (int64_t i = 0; i < g->height * g->width; i++)
         in[i] = golden_value(i);
-    assert_int_equal(espl__resize_plane(in, g->width, g->height, g->width, window, true, out, reading), ESPL_OK);
+    assert_int_equal(espl__resize_plane(in, g->width, g->height, g->width, window, true, out,
+                                        reading),
+                     ESPL_OK);
     for (int64_t i = 0; i < g->to_height * g->to_width; i++) {
         double expected;
         assert_int_equal(fscanf(file, "%lf", &expected), 1);
-        assert_true(fabs(out[i] - expected) < 255 * 100 * 6e-8); /* at most 100 sums of values up to 255 */
+        assert_true(fabs(out[i] - expected) <
+                    255 * 100 * 6e-8); /* at most 100 sums of values up to 255 */
     }
     free(in);
     free(out);
@@ -63,15 +68,18 @@ static void check_bytes(FILE *file, const golden *g, espl__reading *reading)
     assert_true(espl__fit_rule_of(g->rule, &fitting.rule));
     for (int64_t i = 0; i < size; i++)
         in[i] = golden_value(i);
-    assert_int_equal(espl__fitting_pixels(&fitting, in, g->channels, g->height, g->width, out, reading), ESPL_OK);
+    assert_int_equal(espl__fitting_pixels(&fitting, in, g->channels, g->height, g->width, out,
+                                          reading),
+                     ESPL_OK);
     for (int64_t i = 0; i < result; i++)
         for (int64_t c = 0; c < g->channels; c++) {
             int expected;
             assert_int_equal(fscanf(file, "%d", &expected), 1);
             if (out[c * result + i] != (float)expected)
-                fail_msg("%s %lldx%lld to %lldx%lld: pixel %lld channel %lld is %g, Pillow has %d", g->rule,
-                         (long long)g->height, (long long)g->width, (long long)g->to_height, (long long)g->to_width,
-                         (long long)i, (long long)c, (double)out[c * result + i], expected);
+                fail_msg("%s %lldx%lld to %lldx%lld: pixel %lld channel %lld is %g, Pillow has %d",
+                         g->rule, (long long)g->height, (long long)g->width,
+                         (long long)g->to_height, (long long)g->to_width, (long long)i,
+                         (long long)c, (double)out[c * result + i], expected);
         }
     free(in);
     free(out);
@@ -108,7 +116,8 @@ static void keras_looks_at_two_points(void **state)
     assert_true(out[0] == 0 && out[1] == 25 && out[2] == 75 && out[3] == 100);
     fitting.width = 2;
     assert_int_equal(espl__fitting_pixels(&fitting, eight, 1, 1, 8, out, &reading), ESPL_OK);
-    assert_true(out[0] == 15 && out[1] == 55); /* between pixels 1, 2 and 5, 6; the others are never seen */
+    assert_true(out[0] == 15 &&
+                out[1] == 55); /* between pixels 1, 2 and 5, 6; the others are never seen */
     fitting.width = 1;
     fitting.height = 2;
     assert_int_equal(espl__fitting_pixels(&fitting, eight, 1, 8, 1, out, &reading), ESPL_OK);
@@ -126,7 +135,8 @@ static void changes_channels(void **state)
     espl__fitting fitting = { 1, 1, 4, ESPL__FIT_CROP };
 
     assert_int_equal(espl__fitting_pixels(&fitting, colour, 3, 1, 4, out, &reading), ESPL_OK);
-    assert_true(out[0] == 76 && out[1] == 150 && out[2] == 29 && out[3] == 255); /* Pillow's convert("L") */
+    assert_true(out[0] == 76 && out[1] == 150 && out[2] == 29 &&
+                out[3] == 255); /* Pillow's convert("L") */
     fitting.channels = 3;
     fitting.width = 2;
     assert_int_equal(espl__fitting_pixels(&fitting, grey, 1, 1, 2, out, &reading), ESPL_OK);

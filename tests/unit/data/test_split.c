@@ -19,8 +19,8 @@ static void uneven_labels(int32_t *labels)
                                                     : 3;
 }
 
-static void split(fixture *f, const int32_t *labels, int64_t count, int classes, double share, uint64_t seed, bool *held,
-                  int64_t *of_class)
+static void split(fixture *f, const int32_t *labels, int64_t count, int classes, double share,
+                  uint64_t seed, bool *held, int64_t *of_class)
 {
     assert_int_equal(espl__split(f->ctx, labels, count, classes, share, seed, held), ESPL_OK);
     memset(of_class, 0, (size_t)classes * sizeof *of_class);
@@ -119,9 +119,12 @@ static void parts_have_nothing_in_common(void **state)
     uint8_t data[1024];
     int seen[50] = { 0 };
 
-    fixture_write(f, "train-images-idx3-ubyte", data, fixture_idx(data, (int64_t[]){ 50, 2, 2, 0 }, value_of));
-    fixture_write(f, "train-labels-idx1-ubyte", data, fixture_idx(data, (int64_t[]){ 50, 0 }, label_of));
-    espl_data *all = fixture_opens(f, "", &(espl_data_settings){ .held_out = 0.3, .split_seed = 5 });
+    fixture_write(f, "train-images-idx3-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 50, 2, 2, 0 }, value_of));
+    fixture_write(f, "train-labels-idx1-ubyte", data,
+                  fixture_idx(data, (int64_t[]){ 50, 0 }, label_of));
+    espl_data *all = fixture_opens(f, "",
+                                   &(espl_data_settings){ .held_out = 0.3, .split_seed = 5 });
     for (int part = 0; part < 2; part++)
         for (int64_t i = 0; i < espl_data_count(all, (espl_part)part); i++) {
             float *values = fixture_sample(f, all, (espl_part)part, i);
@@ -131,8 +134,11 @@ static void parts_have_nothing_in_common(void **state)
         }
     for (int i = 0; i < 50; i++)
         assert_int_equal(seen[i], 1);
-    espl_data *other = fixture_opens(f, "", &(espl_data_settings){ .held_out = 0.3, .split_seed = 6 });
-    espl_data *few = fixture_opens(f, "", &(espl_data_settings){ .held_out = 0.3, .split_seed = 5, .limit = 7 });
+    espl_data *other = fixture_opens(f, "",
+                                     &(espl_data_settings){ .held_out = 0.3, .split_seed = 6 });
+    espl_data *few = fixture_opens(f, "",
+                                   &(espl_data_settings){
+                                       .held_out = 0.3, .split_seed = 5, .limit = 7 });
     assert_int_equal(espl_data_count(few, ESPL_TRAIN), 7);
     assert_int_equal(espl_data_count(few, ESPL_HELD_OUT), 15);
     assert_true(espl__data_hash(all) != espl__data_hash(other));
@@ -143,7 +149,8 @@ static void parts_have_nothing_in_common(void **state)
     espl_data_free(all);
     espl_data_free(other);
     espl_data_free(few);
-    fixture_refuses(f, "", &(espl_data_settings){ .held_out = 1 }, ESPL_BAD_OPTION, "held-out: 1 is not within");
+    fixture_refuses(f, "", &(espl_data_settings){ .held_out = 1 }, ESPL_BAD_OPTION,
+                    "held-out: 1 is not within");
     fixture_refuses(f, "", &(espl_data_settings){ .held_out = -0.1 }, ESPL_BAD_OPTION, "held-out");
     fixture_refuses(f, "", &(espl_data_settings){ .limit = -1 }, ESPL_BAD_OPTION, "limit: -1");
 }

@@ -18,8 +18,8 @@ static espl_status note(void *user, const espl__tar_entry *entry)
     found *f = user;
     const size_t used = strlen(f->text);
 
-    snprintf(f->text + used, sizeof f->text - used, "%s%s:%lld@%lld ", entry->path, entry->folder ? "(folder)" : "",
-             (long long)entry->bytes, (long long)entry->offset);
+    snprintf(f->text + used, sizeof f->text - used, "%s%s:%lld@%lld ", entry->path,
+             entry->folder ? "(folder)" : "", (long long)entry->bytes, (long long)entry->offset);
     return ESPL_OK;
 }
 
@@ -39,8 +39,9 @@ static void header(uint8_t *block, const char *name, char type, const char *size
     memcpy(block, name, strnlen(name, 100));
     memcpy(block + 124, size, strlen(size));
     block[156] = (uint8_t)type;
-    memcpy(block + 257, "ustar\0"
-                        "00",
+    memcpy(block + 257,
+           "ustar\0"
+           "00",
            8);
     finish_header(block);
 }
@@ -52,7 +53,8 @@ static void expect(fixture *f, const void *data, size_t bytes, const char *entri
     fixture_write(f, "a.tar", data, bytes);
     const espl_status status = espl__tar_walk(f->ctx, f->path, note, &seen);
     if (status || strcmp(seen.text, entries))
-        fail_msg("found \"%s\" (%s), expected \"%s\"", seen.text, status ? espl_message(f->ctx) : "ok", entries);
+        fail_msg("found \"%s\" (%s), expected \"%s\"", seen.text,
+                 status ? espl_message(f->ctx) : "ok", entries);
 }
 
 static void refuse(fixture *f, const void *data, size_t bytes, const char *words)
@@ -62,7 +64,8 @@ static void refuse(fixture *f, const void *data, size_t bytes, const char *words
     fixture_write(f, "a.tar", data, bytes);
     const espl_status status = espl__tar_walk(f->ctx, f->path, note, &seen);
     if (status != ESPL_BAD_FILE || !strstr(espl_message(f->ctx), words))
-        fail_msg("expected \"%s\", got %s: %s", words, espl_status_name(status), espl_message(f->ctx));
+        fail_msg("expected \"%s\", got %s: %s", words, espl_status_name(status),
+                 espl_message(f->ctx));
 }
 
 static void reads_plain_entries(void **state)
@@ -74,7 +77,8 @@ static void reads_plain_entries(void **state)
     header(data + 3 * BLOCK, "link.jpg", '2', "00000000000");
     header(data + 4 * BLOCK, "old.jpg", '\0', "        10 "); /* before POSIX: blanks in front */
     expect(*state, data, sizeof data, "tulips/(folder):0@512 tulips/1.jpg:5@1024 old.jpg:8@2560 ");
-    expect(*state, data, 6 * BLOCK, "tulips/(folder):0@512 tulips/1.jpg:5@1024 old.jpg:8@2560 "); /* no empty blocks */
+    expect(*state, data, 6 * BLOCK,
+           "tulips/(folder):0@512 tulips/1.jpg:5@1024 old.jpg:8@2560 "); /* no empty blocks */
 }
 
 static void reads_long_names(void **state)
@@ -94,7 +98,8 @@ static void reads_long_names(void **state)
     header(data + 8 * BLOCK, "pax", 'x', "00000000046"); /* 38 bytes of records */
     memcpy(data + 9 * BLOCK, "15 mtime=12.50\n23 path=b/\xc3\xa4pfel/1.jpg\n", 38);
     header(data + 10 * BLOCK, "ignored", '0', "00000000007");
-    snprintf(expected, sizeof expected, "%s:3@%d short:1@%d a/very/long/prefix/tail:2@%d b/\xc3\xa4pfel/1.jpg:7@%d ", name,
+    snprintf(expected, sizeof expected,
+             "%s:3@%d short:1@%d a/very/long/prefix/tail:2@%d b/\xc3\xa4pfel/1.jpg:7@%d ", name,
              3 * BLOCK, 5 * BLOCK, 7 * BLOCK, 11 * BLOCK);
     expect(*state, data, sizeof data, expected);
 }
@@ -142,8 +147,11 @@ static void refuses_damage(void **state)
 
 static void refuses_wrong_pax_records(void **state)
 {
-    static const char *const wrong[] = { "999 path=a\n", "x path=a\n", "11 path=ab", "11 pathxab\n ", "3 \n", "99999999999999999999 a=b\n",
-                                         "10 size=x\n", "0 a=b\n", "2 a=b\n", "30 size=99999999999999999999\n" };
+    static const char *const wrong[] = { "999 path=a\n", "x path=a\n",
+                                         "11 path=ab", "11 pathxab\n ",
+                                         "3 \n", "99999999999999999999 a=b\n",
+                                         "10 size=x\n", "0 a=b\n",
+                                         "2 a=b\n", "30 size=99999999999999999999\n" };
 
     for (int i = 0; i < ESPL__COUNT(wrong); i++) {
         uint8_t data[4 * BLOCK] = { 0 };

@@ -1,4 +1,5 @@
-/* One augmentation, opened as a run opens it, acting on one sample that the test made. Include after cmocka.h. */
+/* One augmentation, opened as a run opens it, acting on one sample that the test made. Include
+ * after cmocka.h. */
 #ifndef ESPL_AUGMENT_RIG_H
 #define ESPL_AUGMENT_RIG_H
 
@@ -22,8 +23,8 @@ typedef struct rig {
 } rig;
 
 /* A run over samples of that shape with this one technique; what it says about its options. */
-static inline espl_status rig_try(rig *r, const char *name, const char *options, int64_t channels, int64_t height,
-                                  int64_t width)
+static inline espl_status rig_try(rig *r, const char *name, const char *options, int64_t channels,
+                                  int64_t height, int64_t width)
 {
     memset(r, 0, sizeof *r);
     assert_int_equal(espl_context_open(NULL, &r->ctx), ESPL_OK);
@@ -37,7 +38,8 @@ static inline espl_status rig_try(rig *r, const char *name, const char *options,
 }
 
 /* On the heap, for its size; ended by rig_close. */
-static inline rig *rig_open(const char *name, const char *options, int64_t channels, int64_t height, int64_t width)
+static inline rig *rig_open(const char *name, const char *options, int64_t channels, int64_t height,
+                            int64_t width)
 {
     rig *r = malloc(sizeof *r);
 
@@ -56,13 +58,14 @@ static inline void rig_close(rig *r)
     free(r);
 }
 
-static inline void rig_refuses(const char *name, const char *options, int64_t channels, int64_t height, int64_t width,
-                               const char *words)
+static inline void rig_refuses(const char *name, const char *options, int64_t channels,
+                               int64_t height, int64_t width, const char *words)
 {
     rig *r = malloc(sizeof *r);
 
     assert_non_null(r);
-    if (rig_try(r, name, options, channels, height, width) != ESPL_BAD_OPTION || !strstr(espl_message(r->ctx), words))
+    if (rig_try(r, name, options, channels, height, width) != ESPL_BAD_OPTION ||
+        !strstr(espl_message(r->ctx), words))
         fail_msg("%s {%s}: %s", name, options, espl_message(r->ctx));
     rig_close(r);
 }
@@ -72,7 +75,13 @@ static inline void rig_fill(rig *r, float (*value)(int64_t c, int64_t y, int64_t
 {
     const int64_t *shape = r->data.shape;
 
-    r->sample = (espl_sample){ .values = r->memory[0], .spare = r->memory[1], .capacity = 2 * shape[0] * shape[1] * shape[2], .channels = shape[0], .height = shape[1], .width = shape[2], .neutral = r->neutral };
+    r->sample = (espl_sample){ .values = r->memory[0],
+                               .spare = r->memory[1],
+                               .capacity = 2 * shape[0] * shape[1] * shape[2],
+                               .channels = shape[0],
+                               .height = shape[1],
+                               .width = shape[2],
+                               .neutral = r->neutral };
     for (int64_t c = 0; c < shape[0]; c++)
         for (int64_t y = 0; y < shape[1]; y++)
             for (int64_t x = 0; x < shape[2]; x++)
@@ -107,7 +116,8 @@ static inline float rig_at(const rig *r, int64_t c, int64_t y, int64_t x)
     return r->sample.values[(c * r->sample.height + y) * r->sample.width + x];
 }
 
-/* A sum of n values each within 0..1 with mean `mean` and deviation `deviation`: within five of its own. */
+/* A sum of n values each within 0..1 with mean `mean` and deviation `deviation`: within five of its
+ * own. */
 static inline void rig_check_mean(double sum, int64_t n, double mean, double deviation)
 {
     if (!(fabs(sum / (double)n - mean) < 5 * deviation / sqrt((double)n)))

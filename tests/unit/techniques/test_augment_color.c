@@ -51,7 +51,8 @@ static void check_change(const char *options, change what)
     for (int i = 0; i < 99; i++)
         mean += grey_at(i / 11, i % 11) / 99;
     for (uint64_t i = 0; i < 50; i++) {
-        const drawn d = draws_of(i, what == BRIGHTNESS ? 0.6 : 0, what == CONTRAST ? 0.6 : 0, what == SATURATION ? 1.5 : 0, 0);
+        const drawn d = draws_of(i, what == BRIGHTNESS ? 0.6 : 0, what == CONTRAST ? 0.6 : 0,
+                                 what == SATURATION ? 1.5 : 0, 0);
         rig_fill(r, colourful);
         rig_act(r, i);
         for (int64_t c = 0; c < 3; c++)
@@ -78,7 +79,8 @@ static void each_change_has_its_formula(void **state)
 /* Hue by the sextants of the colour circle, as textbooks have it. */
 static void shifted(const double in[3], double turns, double out[3])
 {
-    const double most = fmax(in[0], fmax(in[1], in[2])), least = fmin(in[0], fmin(in[1], in[2])), chroma = most - least;
+    const double most = fmax(in[0], fmax(in[1], in[2])), least = fmin(in[0], fmin(in[1], in[2])),
+                 chroma = most - least;
     double hue = 0;
 
     if (chroma > 0)
@@ -87,14 +89,16 @@ static void shifted(const double in[3], double turns, double out[3])
                               : (in[0] - in[1]) / chroma + 4;
     hue = fmod(hue + 6 * turns + 12, 6);
     const int sextant = (int)hue;
-    const double part = hue - sextant, p = least, q = most - chroma * part, t = least + chroma * part;
+    const double part = hue - sextant, p = least, q = most - chroma * part,
+                 t = least + chroma * part;
     const double table[6][3] = { { most, t, p }, { q, most, p }, { p, most, t }, { p, q, most }, { t, p, most }, { most, p, q } };
     memcpy(out, table[sextant % 6], sizeof table[0]);
 }
 
 static void hue_goes_around_the_circle(void **state)
 {
-    rig *r = rig_open("augment-color", "brightness: 0, contrast: 0, saturation: 0, hue: 0.5", 3, 9, 11);
+    rig *r = rig_open("augment-color", "brightness: 0, contrast: 0, saturation: 0, hue: 0.5", 3, 9,
+                      11);
     double most = -1, least = 1;
 
     (void)state;
@@ -107,7 +111,8 @@ static void hue_goes_around_the_circle(void **state)
         for (int64_t y = 0; y < 9; y++)
             for (int64_t x = 0; x < 11; x++) {
                 double expected[3];
-                shifted((double[3]){ colourful(0, y, x), colourful(1, y, x), colourful(2, y, x) }, turns, expected);
+                shifted((double[3]){ colourful(0, y, x), colourful(1, y, x), colourful(2, y, x) },
+                        turns, expected);
                 for (int64_t c = 0; c < 3; c++)
                     assert_true(fabs(rig_at(r, c, y, x) - expected[c]) < 2e-2);
             }
@@ -118,7 +123,8 @@ static void hue_goes_around_the_circle(void **state)
 
 static void grey_pictures_change_in_light_only(void **state)
 {
-    rig *r = rig_open("augment-color", "brightness: 0, contrast: 0.5, saturation: 9, hue: 0.5", 1, 9, 11);
+    rig *r = rig_open("augment-color", "brightness: 0, contrast: 0.5, saturation: 9, hue: 0.5", 1,
+                      9, 11);
     double mean = 0;
 
     (void)state;
@@ -128,7 +134,8 @@ static void grey_pictures_change_in_light_only(void **state)
     rig_act(r, 4);
     const double factor = draws_of(4, 0, 0.5, 9, 0.5).contrast;
     for (int i = 0; i < 99; i++)
-        assert_true(fabs(r->sample.values[i] - limit(mean + factor * (colourful(0, i / 11, i % 11) - mean))) < 1e-3);
+        assert_true(fabs(r->sample.values[i] -
+                         limit(mean + factor * (colourful(0, i / 11, i % 11) - mean))) < 1e-3);
     rig_close(r);
 }
 
@@ -157,8 +164,8 @@ static double distance(const rig *r, const double *v)
     return most;
 }
 
-/* Where values are cut off at 255, brightness before contrast is not contrast before brightness. Every result must
- * be one of the two, and either in about half of the cases. */
+/* Where values are cut off at 255, brightness before contrast is not contrast before brightness.
+ * Every result must be one of the two, and either in about half of the cases. */
 static void orders_vary(void **state)
 {
     rig *r = rig_open("augment-color", "brightness: 0.8, contrast: 0.8, saturation: 0", 3, 9, 11);
@@ -190,7 +197,8 @@ static void orders_vary(void **state)
 
 static void nothing_asked_nothing_changed(void **state)
 {
-    rig *r = rig_open("augment-color", "brightness: 0, contrast: 0, saturation: 0, hue: 0", 3, 9, 11);
+    rig *r = rig_open("augment-color", "brightness: 0, contrast: 0, saturation: 0, hue: 0", 3, 9,
+                      11);
 
     (void)state;
     rig_fill(r, colourful);

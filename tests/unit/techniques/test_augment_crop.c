@@ -1,4 +1,5 @@
-/* Pad and crop: every picture is the old one moved by at most the border, all moves equally often. */
+/* Pad and crop: every picture is the old one moved by at most the border, all moves equally often.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,8 @@ static void check_moved(const rig *r, int64_t *down, int64_t *across)
             for (int64_t x = 0; x < width; x++) {
                 const int64_t from_y = y + *down, from_x = x + *across;
                 const bool inside = from_y >= 0 && from_y < height && from_x >= 0 && from_x < width;
-                assert_true(rig_at(r, c, y, x) == (inside ? rig_place(c, from_y, from_x) : r->neutral[c]));
+                assert_true(rig_at(r, c, y, x) ==
+                            (inside ? rig_place(c, from_y, from_x) : r->neutral[c]));
             }
 }
 
@@ -101,7 +103,8 @@ static void bad_options_are_refused(void **state)
     rig_refuses("augment-crop", "pad: 1.5", 1, 8, 8, "pad");
     rig_refuses("augment-crop", "fill: red", 1, 8, 8, "fill");
     rig_refuses("augment-crop", "pda: 1", 1, 8, 8, "pad");
-    rig_refuses("augment-crop", "", 20, 1, 1, "acts on pictures, but the data has samples of 20 numbers");
+    rig_refuses("augment-crop", "", 20, 1, 1,
+                "acts on pictures, but the data has samples of 20 numbers");
 }
 
 int main(void)

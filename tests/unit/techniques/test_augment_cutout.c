@@ -56,7 +56,8 @@ static void check_share(const char *options, int64_t side, double expected)
         rig_act(r, i);
         share += (double)hole_of(r).pixels / (double)(side * side);
     }
-    rig_check_mean(share, 4000, expected, 0.08); /* deviation of the share is below that for all three */
+    rig_check_mean(share, 4000, expected,
+                   0.08); /* deviation of the share is below that for all three */
     rig_close(r);
 }
 
@@ -69,7 +70,8 @@ static void erases_the_share_of_the_paper(void **state)
     check_share("length: 14", 28, 0.191406);
 }
 
-/* With the draws known, the square is known: a centre in the corner leaves 64 pixels, one in the middle 256. */
+/* With the draws known, the square is known: a centre in the corner leaves 64 pixels, one in the
+ * middle 256. */
 static void squares_lie_around_their_centre(void **state)
 {
     rig *r = rig_open("augment-cutout", "length: 16", 1, 32, 32);
@@ -140,7 +142,8 @@ static void bad_options_are_refused(void **state)
 {
     (void)state;
     rig_refuses("augment-cutout", "length: 0", 3, 8, 8, "length");
-    rig_refuses("augment-cutout", "length: 17", 3, 8, 20, "length: 17 is more than twice a side of the pictures (20x8 pixels)");
+    rig_refuses("augment-cutout", "length: 17", 3, 8, 20,
+                "length: 17 is more than twice a side of the pictures (20x8 pixels)");
     rig_refuses("augment-cutout", "holes: -1", 3, 8, 8, "holes");
 }
 

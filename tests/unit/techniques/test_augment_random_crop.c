@@ -1,4 +1,5 @@
-/* Random resized crop: windows within their limits, all of them reached, enlarged as the antialiasing resize does. */
+/* Random resized crop: windows within their limits, all of them reached, enlarged as the
+ * antialiasing resize does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,8 +21,8 @@ typedef struct found {
     int64_t top, left, height, width;
 } found;
 
-/* The first and the last result of each axis lie beyond the centres of the window's border pixels, so they
- * show the border exactly. */
+/* The first and the last result of each axis lie beyond the centres of the window's border pixels,
+ * so they show the border exactly. */
 static found window_of(const rig *r)
 {
     const int64_t bottom = r->sample.height - 1, right = r->sample.width - 1;
@@ -43,8 +44,8 @@ static void check_enlarged(rig *r, found w)
     for (int64_t c = 0; c < 3; c++) {
         for (int64_t i = 0; i < height * width; i++)
             original[i] = coordinates(c, i / width, i % width);
-        assert_int_equal(espl__resize_plane(original + w.top * width + w.left, width, w.height, w.width, all, true,
-                                            expected, &reading),
+        assert_int_equal(espl__resize_plane(original + w.top * width + w.left, width, w.height,
+                                            w.width, all, true, expected, &reading),
                          ESPL_OK);
         for (int64_t i = 0; i < height * width; i++)
             if (fabsf(r->sample.values[c * height * width + i] - expected[i]) > 1e-3f)
@@ -65,7 +66,8 @@ static void windows_are_within_limits(void **state)
         rig_fill(r, coordinates);
         rig_act(r, i);
         const found w = window_of(r);
-        const double area = (double)(w.height * w.width) / (40 * 48), ratio = (double)w.width / (double)w.height;
+        const double area = (double)(w.height * w.width) / (40 * 48),
+                     ratio = (double)w.width / (double)w.height;
         assert_true(area > 0.2 * 0.9 && area < 0.7 * 1.1); /* sides are rounded to whole pixels */
         assert_true(ratio > 0.75 * 0.92 && ratio < 1.3333 * 1.08);
         smallest = fmin(smallest, area);
@@ -130,7 +132,8 @@ static void bad_options_are_refused(void **state)
     (void)state;
     rig_refuses("augment-random-crop", "area-low: 0", 3, 8, 8, "area-low");
     rig_refuses("augment-random-crop", "area-high: 1.5", 3, 8, 8, "area-high");
-    rig_refuses("augment-random-crop", "area-low: 0.9, area-high: 0.5", 3, 8, 8, "area-low: 0.9 is above area-high: 0.5");
+    rig_refuses("augment-random-crop", "area-low: 0.9, area-high: 0.5", 3, 8, 8,
+                "area-low: 0.9 is above area-high: 0.5");
     rig_refuses("augment-random-crop", "ratio-low: 2", 3, 8, 8, "ratio-low: 2 is above ratio-high");
     rig_refuses("augment-random-crop", "", 8, 1, 1, "acts on pictures");
 }

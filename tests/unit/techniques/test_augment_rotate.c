@@ -1,4 +1,5 @@
-/* Rotation: a slope stays a slope, turned by the angle that was drawn; corners are filled; angles are even. */
+/* Rotation: a slope stays a slope, turned by the angle that was drawn; corners are filled; angles
+ * are even. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,11 +35,14 @@ static void looks_up_where_pixels_came_from(void **state)
         for (int64_t y = 0; y < 21; y++)
             for (int64_t x = 0; x < 31; x++) {
                 const double dx = (double)x - 15, dy = (double)y - 10;
-                const double from_x = 15 + cos(angle) * dx - sin(angle) * dy, from_y = 10 + sin(angle) * dx + cos(angle) * dy;
+                const double from_x = 15 + cos(angle) * dx - sin(angle) * dy,
+                             from_y = 10 + sin(angle) * dx + cos(angle) * dy;
                 if (from_x > 1e-3 && from_x < 30 - 1e-3 && from_y > 1e-3 && from_y < 20 - 1e-3) {
-                    assert_true(fabs(rig_at(r, 0, y, x) - from_x) < 1e-3 && fabs(rig_at(r, 1, y, x) - from_y) < 1e-3);
+                    assert_true(fabs(rig_at(r, 0, y, x) - from_x) < 1e-3 &&
+                                fabs(rig_at(r, 1, y, x) - from_y) < 1e-3);
                     inside++;
-                } else if (from_x < -1.001 || from_x > 31.001 || from_y < -1.001 || from_y > 21.001) {
+                } else if (from_x < -1.001 || from_x > 31.001 || from_y < -1.001 ||
+                           from_y > 21.001) {
                     assert_true(rig_at(r, 0, y, x) == -500);
                     outside++;
                 }
