@@ -188,7 +188,7 @@ static espl_status join(espl__layout *layout, const item *it, const int *ends, i
 {
     const espl__tree *node = it->join, *body = NULL;
 
-    if (node->kind == ESPL__MAP && node->count == 1)
+    if (node->kind == ESPL__MAP && node->first && !node->first->next)
         node = body = node->first;
     else if (node->kind != ESPL__SCALAR)
         return fail_at(layout, node, "\"join\" is one operation, such as add or concat");

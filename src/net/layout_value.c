@@ -49,7 +49,7 @@ static espl_status evaluate_list(espl__layout *layout, const espl__document *doc
     if (list->count > ESPL_LIST_MAX)
         return espl__tree_fail(document, list, ESPL_BAD_RECIPE, "a list can have at most %d items", ESPL_LIST_MAX);
     for (const espl__tree *child = list->first; child; child = child->next) {
-        espl__value item;
+        espl__value item = espl__number(0);
         const espl_status s = evaluate(layout, document, child, &item);
         if (s)
             return s;
@@ -74,7 +74,7 @@ espl_status espl__layout_value(espl__layout *layout, const espl__tree *node, esp
 
 espl_status espl__layout_number(espl__layout *layout, const espl__tree *node, double *number)
 {
-    espl__value value;
+    espl__value value = espl__number(0);
     const espl_status s = evaluate(layout, layout->document, node, &value);
 
     *number = value.item[0];
@@ -175,7 +175,7 @@ espl_status espl__layout_case(espl__layout *layout, const espl__tree *map, const
     const espl__tree *by = espl__tree_get(map, "by");
     double number, key;
 
-    *chosen = NULL;
+    *chosen = map;
     if (!by)
         return espl__tree_fail(layout->document, map, ESPL_BAD_RECIPE,
                                "a map of cases needs \"by\", the expression that chooses one of them");

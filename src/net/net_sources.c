@@ -34,7 +34,7 @@ static bool looks_like_file(const char *source)
            access(source, F_OK) == 0;
 }
 
-static espl_status from_description(espl_context *ctx, espl__wish *wish, const char *path, espl_net **result)
+static espl_status from_description(espl_context *ctx, const espl__wish *wish, const char *path, espl_net **result)
 {
     espl__document *document;
     char name[96];
@@ -43,9 +43,10 @@ static espl_status from_description(espl_context *ctx, espl__wish *wish, const c
     if (s)
         return s;
     base_name(path, name);
-    wish->document = document;
-    wish->fallback_name = name;
-    const espl_status made = espl__describe(ctx, wish, result);
+    espl__wish whole = *wish;
+    whole.document = document;
+    whole.fallback_name = name;
+    const espl_status made = espl__describe(ctx, &whole, result);
     espl__document_free(document);
     return made;
 }
@@ -58,20 +59,21 @@ static espl_status from_file(espl_context *ctx, const espl__wish *wish, const ch
     return espl_net_load(ctx, path, result);
 }
 
-static espl_status from_name(espl_context *ctx, espl__wish *wish, const char *name, espl_net **result)
+static espl_status from_name(espl_context *ctx, const espl__wish *wish, const char *name, espl_net **result)
 {
     espl__document *document;
     espl__given given;
-    const espl_status s = espl__find_description(ctx, name, &document, &given, &wish->constants);
+    espl__wish whole = *wish;
+    const espl_status s = espl__find_description(ctx, name, &document, &given, &whole.constants);
 
     if (s)
         return s;
     if (!document)
         return looks_like_file(name) ? from_file(ctx, wish, name, result) : espl__refuse_name(ctx, name);
-    wish->document = document;
-    wish->fallback_name = name;
-    wish->given = &given;
-    const espl_status made = espl__describe(ctx, wish, result);
+    whole.document = document;
+    whole.fallback_name = name;
+    whole.given = &given;
+    const espl_status made = espl__describe(ctx, &whole, result);
     espl__document_free(document);
     return made;
 }
