@@ -11,8 +11,8 @@
 #define MOST (1 << 20)
 
 static const espl_option attributes[] = {
-    ESPL_COUNTS(espl__resizing, size, "0", 0, MOST, "one value or (height, width); 0: by scale"),
     ESPL_REALS(espl__resizing, scale, "2", 1e-6, 1e6, "one value or (vertical, horizontal)"),
+    ESPL_COUNTS(espl__resizing, size, "0", 0, MOST, "one value or (height, width); 0: by scale"),
     ESPL_CHOICE(espl__resizing, mode, "nearest", "nearest|bilinear",
                 "take the nearest value or mix neighbours"),
     ESPL_CHOICE(espl__resizing, place, "half-pixel", "half-pixel|align-corners|asymmetric",

@@ -15,7 +15,7 @@ static espl_status shape(espl__shape_call *call)
     espl_status s;
 
     if ((s = espl__op_needs_vector(call, 0)) ||
-        (s = espl__op_check_real(call, "label_smoothing", a->label_smoothing, 0, 1)))
+        (s = espl__op_check_real(call, "label-smoothing", a->label_smoothing, 0, 1)))
         return s;
     if (call->input[0].dim[0] < 2)
         return espl__fail(call->ctx, ESPL_BAD_SHAPE,

@@ -69,7 +69,7 @@ static const struct {
     { "dropout", WITH(espl__dropout, .rate = 1), { VECTOR(4) }, ESPL_BAD_OPTION, { "rate is 1", "0..0.999999" } },
     { "dropout", WITH(espl__dropout, .rate = -0.1), { VECTOR(4) }, ESPL_BAD_OPTION, { "rate is -0.1", "0.." } },
     { "dropout", WITH(espl__dropout, .rate = NAN), { VECTOR(4) }, ESPL_BAD_OPTION, { "rate is", "0.." } },
-    { "softmax_cross_entropy", WITH(espl__cross_entropy, .label_smoothing = 2), { VECTOR(4) }, ESPL_BAD_OPTION, { "label_smoothing is 2", "0..1" } },
+    { "softmax_cross_entropy", WITH(espl__cross_entropy, .label_smoothing = 2), { VECTOR(4) }, ESPL_BAD_OPTION, { "label-smoothing is 2", "0..1" } },
     { "softmax_cross_entropy", WITH(espl__cross_entropy, .label_smoothing = 0), { VECTOR(1) }, ESPL_BAD_SHAPE, { "one value", "two classes" } },
     { "softmax_cross_entropy", WITH(espl__cross_entropy, .label_smoothing = 0), { PLANES(4, 1, 1) }, ESPL_BAD_SHAPE, { "4x1x1", "vector" } },
     { "binary_cross_entropy", NULL, { PLANES(4, 1, 1) }, ESPL_BAD_SHAPE, { "4x1x1", "vector" } },
@@ -158,6 +158,34 @@ static void test_defaults(void **state)
     espl_context_free(ctx);
 }
 
+/* docs/ops.md names every op and every attribute, as a user would write them. */
+static void test_documented(void **state)
+{
+    const espl__op *op;
+    espl_context *ctx;
+    size_t bytes;
+    char *page, quoted[128];
+
+    (void)state;
+    assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
+    if (espl__file_read(ctx, ESPL__SOURCE_DIR "/docs/ops.md", 1 << 20, &page, &bytes))
+        fail_msg("%s", espl_message(ctx));
+    for (int i = 0; (op = espl__op_at(i)); i++) {
+        snprintf(quoted, sizeof quoted, "`%s`", op->name);
+        if (!strstr(page, quoted))
+            fail_msg("docs/ops.md does not name %s", quoted);
+        for (const espl_option *a = op->attributes; a && a->name; a++) {
+            snprintf(quoted, sizeof quoted, "`%s`", a->name);
+            for (char *c = quoted; *c; c++)
+                *c = *c == '_' ? '-' : *c;
+            if (!strstr(page, quoted))
+                fail_msg("docs/ops.md does not name %s of %s", quoted, op->name);
+        }
+    }
+    espl__release(ctx, page);
+    espl_context_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_every_check_is_tried),
         cmocka_unit_test(test_registry),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
