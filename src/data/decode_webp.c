@@ -2,7 +2,13 @@
 #include "data/decode.h"
 
 #ifdef ESPL__HAVE_WEBP
+#include <string.h>
 #include <webp/decode.h>
+
+/* A picture of one colour takes a few bytes at any size, so there is no true bound. This much is
+ * decoded from any file, more only from larger ones. */
+#define PIXELS_OF_ANY_FILE ((int64_t)1 << 24)
+#define MOST_PIXELS_OF_BYTE 4096
 
 static espl_status failed(espl__reading *reading, VP8StatusCode code)
 {
@@ -22,6 +28,44 @@ static espl_status failed(espl__reading *reading, VP8StatusCode code)
                               known ? reasons[code] : "unknown reason");
 }
 
+/* In the extended form the size stands in a chunk of its own, which the library believes if the
+ * picture itself is missing. Where does the picture begin? 0: nowhere. */
+static size_t find_picture(const uint8_t *data, size_t bytes)
+{
+    size_t at = 12;
+
+    while (at + 8 <= bytes) {
+        const uint8_t *b = data + at;
+        const size_t length = b[4] | (size_t)b[5] << 8 | (size_t)b[6] << 16 | (size_t)b[7] << 24;
+        if (!memcmp(b, "VP8 ", 4) || !memcmp(b, "VP8L", 4))
+            return at;
+        if (length > bytes - at - 8)
+            return 0;
+        at += 8 + length + (length & 1);
+    }
+    return 0;
+}
+
+static espl_status check_size(const uint8_t *data, size_t bytes, const espl__decoded *picture,
+                              espl__reading *reading)
+{
+    WebPBitstreamFeatures inner;
+    const size_t at = find_picture(data, bytes);
+    const VP8StatusCode code = at ? WebPGetFeatures(data + at, bytes - at, &inner)
+                                  : VP8_STATUS_NOT_ENOUGH_DATA;
+
+    if (code != VP8_STATUS_OK)
+        return failed(reading, code);
+    if (inner.width != picture->width || inner.height != picture->height)
+        return failed(reading, VP8_STATUS_BITSTREAM_ERROR);
+    if (picture->width * picture->height >
+        PIXELS_OF_ANY_FILE + (int64_t)bytes * MOST_PIXELS_OF_BYTE)
+        return espl__reading_fail(reading, ESPL_BAD_FILE,
+                                  "says it is %dx%d pixels, which %zu bytes hardly hold",
+                                  inner.width, inner.height, bytes);
+    return ESPL_OK;
+}
+
 espl_status espl__measure_webp(const uint8_t *data, size_t bytes, espl__decoded *picture,
                                espl__reading *reading)
 {
@@ -36,7 +80,7 @@ espl_status espl__measure_webp(const uint8_t *data, size_t bytes, espl__decoded 
     picture->channels = 3;
     picture->width = features.width;
     picture->height = features.height;
-    return ESPL_OK;
+    return check_size(data, bytes, picture, reading);
 }
 
 espl_status espl__decode_webp(const uint8_t *data, size_t bytes, int64_t channels, int64_t shrink,

@@ -141,6 +141,15 @@ static void refuses_lying_sizes(void **state)
             break;
         }
     refuses(f, "huge.jpg", data, bytes, "says it is 64250x64250 pixels");
+    bytes = load("turned.webp", data, sizeof data);
+    data[24] = data[27] = 0xff; /* the canvas of the extended form: another than the picture's */
+    refuses(f, "canvas.webp", data, bytes, "damaged");
+    memcpy(data + 30, "VP8?", 4); /* and no picture in it */
+    refuses(f, "canvas.webp", data, bytes, "damaged or cut off");
+    bytes = load("lossless.webp", data, sizeof data);
+    memset(data + 21, 0xff, 3); /* 14 bits for each side */
+    data[24] |= 3;
+    refuses(f, "huge.webp", data, bytes, "says it is");
     assert_true(espl__bytes_peak(f->ctx) < 4 << 20);
 }
 
