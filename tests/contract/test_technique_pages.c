@@ -127,7 +127,7 @@ static void check_parts(const page *p, const espl_technique *technique)
     for (int i = 0; i < ESPL__COUNT(parts); i++)
         if (!strstr(p->text, parts[i]))
             fail_msg("%s: has no %s", p->path, parts[i]);
-    if (technique->paper && !strstr(p->text, "**Paper.**"))
+    if (technique->paper && !strstr(p->text, "**Paper"))
         fail_msg("%s: has no **Paper.**", p->path);
 }
 
