@@ -112,7 +112,7 @@ static espl_status own_name(espl__layout *layout, const item *it, char name[ESPL
     name[0] = 0;
     if (!it->name)
         return ESPL_OK;
-    if ((s = espl__layout_text(layout, it->name, name, ESPL__NAME_MAX - 8, &replaced)))
+    if ((s = espl__layout_text(layout, it->name, name, ESPL__NAME_MAX - 16, &replaced)))
         return s;
     if (!can_be_name(name))
         return espl__tree_fail(layout->document, it->name, ESPL_BAD_RECIPE,
@@ -120,7 +120,7 @@ static espl_status own_name(espl__layout *layout, const item *it, char name[ESPL
                                "\"input\" and \"previous\"",
                                name);
     if (it->numbered && !replaced)
-        snprintf(name + strlen(name), 8, "_%d", it->turn + 1);
+        snprintf(name + strlen(name), 16, "_%d", it->turn + 1);
     return ESPL_OK;
 }
 

@@ -107,10 +107,10 @@ static void remove_old(const espl_run *run)
 static espl_status open_file(espl_run *run)
 {
     struct espl__event_log *log = run->events;
-    char name[60], host[20] = "";
+    char name[192], host[20] = "";
 
     gethostname(host, sizeof host - 1);
-    snprintf(name, sizeof name, NAME_START "%010lld.%s.%ld", (long long)time(NULL), host, (long)getpid());
+    snprintf(name, sizeof name, NAME_START "%010lld.%.64s.%ld", (long long)time(NULL), host, (long)getpid());
     espl__folder_path(run, name, log->path);
     log->file = fopen(log->path, "ab");
     return log->file ? ESPL_OK : fail(run);
