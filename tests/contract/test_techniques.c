@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "failing.h"
+#include "unit/train/tiny_pictures.h"
 #include "unit/train/tiny_run.h"
 
 #include <float.h>
@@ -27,52 +28,12 @@
     "  - dropout: 0.2\n"                             \
     "  - dense: classes\n"
 
-/* A .npy file of `count` x 3 x 8 x 8 bytes and one of labels beside it. */
-static void write_npy(const tiny *t, const char *name, const char *shape, const uint8_t *values, size_t count)
-{
-    char header[128];
-    FILE *file = tiny_create(t, name);
-    const int used = snprintf(header, sizeof header, "{'descr': '|u1', 'fortran_order': False, 'shape': (%s), }", shape);
-
-    memset(header + used, ' ', sizeof header - (size_t)used);
-    header[117] = '\n';
-    fwrite("\x93NUMPY\x01\x00", 1, 8, file);
-    fputc(118, file);
-    fputc(0, file);
-    fwrite(header, 1, 118, file);
-    fwrite(values, 1, count, file);
-    fclose(file);
-}
-
-static void write_pictures(const tiny *t, const char *x, const char *y, int64_t first, int64_t count)
-{
-    static uint8_t values[TINY_TRAIN * 64 * 3], labels[TINY_TRAIN];
-    char shape[64];
-
-    for (int64_t i = 0; i < count; i++) {
-        for (int64_t p = 0; p < 64; p++)
-            for (int64_t c = 0; c < 3; c++)
-                values[(i * 64 + p) * 3 + c] = (uint8_t)(tiny_pixel(first + i, p / 8, p % 8) / (c + 1));
-        labels[i] = (uint8_t)((first + i) % TINY_CLASSES);
-    }
-    snprintf(shape, sizeof shape, "%d, 8, 8, 3", (int)count);
-    write_npy(t, x, shape, values, (size_t)count * 192);
-    snprintf(shape, sizeof shape, "%d,", (int)count);
-    write_npy(t, y, shape, labels, (size_t)count);
-}
-
 static int color_open(void **state)
 {
-    char folder[128];
-
     if (tiny_open(state))
         return -1;
     const tiny *t = *state;
-    snprintf(folder, sizeof folder, "%s/pictures", t->folder);
-    if (mkdir(folder, 0700))
-        return -1;
-    write_pictures(t, "pictures/X.npy", "pictures/y.npy", 0, TINY_TRAIN);
-    write_pictures(t, "pictures/x_test.npy", "pictures/y_test.npy", 1000, TINY_TEST);
+    tiny_make_pictures(t, "pictures", TINY_SIDE, TINY_TRAIN, TINY_TEST);
     tiny_write(t, "color.yaml", COLOR_NET);
     tiny_write(t, "recipe.yaml", "net: color.yaml\ndata: pictures\nepochs: 2\nbatch: 16\nseed: 3\n"
                                  "optimizer: {sgd: {rate: 0.02, decay: 1e-3}}\n");
