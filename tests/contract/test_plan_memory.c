@@ -38,6 +38,22 @@ static long faults(void)
     return usage.ru_minflt;
 }
 
+/* The system may take pages back and hand them out again at any time, so the quietest of some steps
+ * counts: one that touched new memory would do so every time. */
+static long fewest_faults(espl__plan *plan, const espl__feed *feed)
+{
+    long fewest = -1;
+
+    for (int i = 0; i < 6; i++) {
+        const long before = faults();
+        espl__plan_run(plan, feed);
+        const long count = faults() - before;
+        if (fewest < 0 || count < fewest)
+            fewest = count;
+    }
+    return fewest;
+}
+
 static void steps_touch_nothing_new(void **unused)
 {
     espl_context *ctx;
@@ -61,18 +77,19 @@ static void steps_touch_nothing_new(void **unused)
 
     const double grown = (double)(resident_bytes() - before), planned = (double)espl__plan_bytes(plan);
     const size_t steady = resident_bytes();
-    const long faults_before = faults();
-    for (int i = 0; i < 4; i++)
-        espl__plan_run(plan, &feed);
-    printf("planned %.1f MB, grown by %.1f MB, %ld faults in four steps\n", planned / 1e6, grown / 1e6, faults() - faults_before);
-    assert_true(faults() - faults_before < 64); /* other libraries may move a page; a step has thousands */
+    const long faulted = fewest_faults(plan, &feed);
+
+    printf("planned %.1f MB, grown by %.1f MB, %ld faults in a step\n", planned / 1e6, grown / 1e6, faulted);
+    assert_true(faulted < 16);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they keep books of their own */
     if (before) {
-        assert_true(resident_bytes() - steady < 1u << 20);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        assert_true(resident_bytes() < steady + (1u << 20));
         assert_true(grown < 1.1 * planned + 16e6); /* generated code of kernels aside */
         assert_true(grown > 0.9 * planned);
-#endif
     }
+#else
+    (void)steady, (void)before;
+#endif
     espl__plan_free(plan);
     espl__graph_free(graph);
     espl_net_free(net);
