@@ -3,6 +3,7 @@
  * little. */
 #include "base/document.h"
 
+#include <assert.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -167,6 +168,7 @@ static espl_status open_node(builder *b, espl__tree_kind kind, yaml_mark_t mark,
 
 static void close_node(builder *b)
 {
+    assert(b->open); /* the parser pairs every end with a beginning */
     b->open = b->open->parent;
     b->depth--;
 }

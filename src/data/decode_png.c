@@ -64,7 +64,7 @@ espl_status espl__decode_png(const uint8_t *data, size_t bytes, int64_t channels
                              espl__decoded *picture, espl__reading *reading)
 {
     spng_ctx *png = NULL;
-    struct spng_ihdr header;
+    struct spng_ihdr header = { 0 };
     size_t size = 0;
     espl_status status = begin(data, bytes, &png, &header, picture, reading);
 

@@ -237,10 +237,10 @@ espl__plan_step espl__plan_step_at(const espl__plan *plan, int index)
     const binding *b = computes ? &plan->bindings[t->binding] : NULL;
     espl__plan_step step = { .node = b ? b->at.node->name : "",
                              .kernel = b ? b->kernel->name : plain[t->kind],
-                             .role = t->kind == TASK_RUN ? roles[b->at.role] : plain[t->kind],
+                             .role = b && t->kind == TASK_RUN ? roles[b->at.role] : plain[t->kind],
                              .stage = t->stage };
 
-    if (t->kind == TASK_RUN)
+    if (b && t->kind == TASK_RUN)
         step.macs = b->at.node->macs * plan->settings.batch;
     for (int w = 0; w < plan->workers; w++)
         step.seconds += plan->seconds[w * plan->task_count + index];

@@ -2,6 +2,7 @@
  * optimizer and loss. */
 #include "train/recipe.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ const espl__op *espl__loss_find(const char *name)
 {
     const espl__op *op;
 
+    assert(name);
     for (int i = 0; (op = espl__op_at(i)); i++) {
         const char *a = op->name, *b = name;
         while (*a && (*a == *b || (*a == '_' && *b == '-'))) {

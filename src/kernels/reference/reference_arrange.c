@@ -6,7 +6,7 @@
 /* Input value, in logical order, that output value `o` is. */
 static int64_t source(const espl__case *at, int64_t o)
 {
-    int64_t place[ESPL__RANK_MAX], i = 0;
+    int64_t place[ESPL__RANK_MAX] = { 0 }, i = 0;
 
     if (!espl__text_equal(at->node->op->name, "transpose"))
         return o;
