@@ -168,19 +168,36 @@ ESPL__INLINE void copy_back(const winograd *w, const finish *by, const float *st
         }
 }
 
+/* Asks for the lines that a run will write: memory takes its time to hand over lines for writing. */
+ESPL__INLINE void ask_ahead(const picture *p, const run *r, int64_t group, float *y)
+{
+    const int64_t line = p->width * p->block;
+    float *to = y + r->sample * p->size + group_place(p, group) + (r->row * p->width + r->column) * p->block;
+
+    for (int row = 0; row < 4; row++)
+        for (int64_t i = 0; i < 4 * r->tiles * p->block; i += 16)
+            __builtin_prefetch(to + row * line + i, 1);
+}
+
 static void transform_outputs(const winograd *w, const finish *by, const float *m, int64_t first, int64_t count,
                               float *y)
 {
     const picture *p = &w->to;
+    const int64_t groups = p->channels / LANES;
     const bool plain = !by->shift && p->block == LANES;
     strip_memory strip;
 
     for (int64_t done = 0; done < count;) {
         const run r = run_at(w, first + done, count - done);
+        const run next = run_at(w, first + done + r.tiles, count);
         const bool whole = r.row + 4 <= p->height && r.column + 4 * r.tiles <= p->width;
-        for (int64_t group = 0; group < p->channels / LANES; group++) {
+        for (int64_t group = 0; group < groups; group++) {
             const int64_t place = r.sample * p->size + group_place(p, group) + (r.row * p->width + r.column) * p->block;
             const float *from = m + (group * w->batch + done) * LANES;
+            if (group + 1 < groups)
+                ask_ahead(p, &r, group + 1, y);
+            else
+                ask_ahead(p, &next, 0, y);
             if (plain && whole) {
                 output_run(from, w->to_plane, y + place, p->width * LANES, r.tiles);
             } else {
