@@ -114,9 +114,16 @@ ESPL__INLINE vec v_where_within_6(vec value, vec y)
     return v_where_positive(v_where_positive(value, y), v_all(6) - y);
 }
 
-/* The same pointer, but the compiler forgets where it comes from: so it stays in a register and what lies at
- * constant distances is addressed from it, instead of from dozens of sums worked out ahead and spilled. */
+/* The same pointer, but the compiler forgets where it comes from: so it stays in a register, instead of being
+ * worked out from dozens of sums that are kept ready and spilled. */
 ESPL__INLINE float *v_anchor(float *pointer)
+{
+    __asm__(""
+            : "+r"(pointer));
+    return pointer;
+}
+
+ESPL__INLINE const float *v_anchor_const(const float *pointer)
 {
     __asm__(""
             : "+r"(pointer));

@@ -11,7 +11,9 @@
 
 static picture picture_of(espl__shape shape, int64_t block)
 {
-    return (picture){ shape.dim[0], shape.dim[1], shape.dim[2], block, espl__shape_size(shape) };
+    const int64_t step = block == LANES ? espl__shape_pixels(shape) * LANES : LANES;
+
+    return (picture){ shape.dim[0], shape.dim[1], shape.dim[2], block, espl__shape_size(shape), step };
 }
 
 /* Floats of one frequency of `channels`, with a line more so that the 36 of them do not all fall into the
@@ -68,8 +70,14 @@ static bool gains(const espl__case *at)
     return tiles * (36 * in * out + 150 * (in + out)) < 9 * (double)(height * width) * in * out;
 }
 
+/* Channels lie in blocks of LANES, or all together and are a multiple of it. */
+static bool has_groups(espl__shape shape, int64_t block)
+{
+    return block == LANES || (block == shape.dim[0] && block % LANES == 0);
+}
+
 bool ESPL__VECTOR(winograd_suits)(const espl__case *at)
 {
-    return !at->direct_only && at->output.rank == 3 && at->input_block[0] % LANES == 0 &&
-           at->output_block % LANES == 0 && is_3x3(at) && gains(at);
+    return !at->direct_only && at->output.rank == 3 && has_groups(at->input[0], at->input_block[0]) &&
+           has_groups(at->output, at->output_block) && is_3x3(at) && gains(at);
 }

@@ -25,7 +25,8 @@
 /* One tensor of pictures as tiles see it. */
 typedef struct picture {
     int64_t channels, height, width, block;
-    int64_t size; /* of a sample */
+    int64_t size;       /* of a sample */
+    int64_t group_step; /* floats from one pixel to the same of the next LANES channels */
 } picture;
 
 /* A convolution of stride 1 by tiles: tile (i, j) writes rows 4i.. and columns 4j.. of `to` and reads rows
@@ -60,15 +61,12 @@ ESPL__INLINE run run_at(const winograd *w, int64_t index, int64_t most)
     return (run){ index / w->in_sample, within / w->across * 4, place * 4, tiles < most ? tiles : most };
 }
 
-/* Where channels group * LANES .. begin in a sample. The distance between their pixels is `block`. */
-ESPL__INLINE int64_t group_place(const picture *p, int64_t group)
-{
-    const int64_t channel = group * LANES;
+/* V of `count` tiles from tile `first` of a shard on. */
+void ESPL__VECTOR(winograd_inputs)(const winograd *w, const float *x, int64_t first, int64_t count, float *v);
+/* K dy K' of the same tiles. */
+void ESPL__VECTOR(winograd_gradients)(const winograd *w, const float *dy, int64_t first, int64_t count, float *d);
 
-    return channel / p->block * p->block * p->height * p->width + channel % p->block;
-}
-
-/* C[i][.] = sum over s of a(i, s) * b[s][.] for `rows` rows and one panel of columns, see product.c. */
+/* C[i][.] = sum over s of a(i, s) * b[s][.] for `rows` rows and one panel of columns, see winograd_product.c. */
 typedef struct product {
     const float *a, *b;
     float *c;

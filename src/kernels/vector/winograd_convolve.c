@@ -5,6 +5,9 @@
 
 #include <math.h>
 
+/* Pixels of a run of tiles, where they cannot go straight to the picture. */
+#define STRIP_WIDTH (4 * RUN_TILES)
+
 /* `packed`: U as [frequency][panel][channel in][columns], then a shift for every channel out. */
 static int64_t filters_size(const winograd *w)
 {
@@ -78,29 +81,6 @@ static void pack(const espl__call *call)
     }
 }
 
-/* In a function of its own, so that it has all the registers. */
-static ESPL__APART void transform_run(const float *strip, int64_t tiles, float *v, int64_t plane)
-{
-    for (int64_t i = 0; i < tiles; i++)
-        transform_input(strip + i * 4 * LANES, v + i * LANES, plane);
-}
-
-/* V of `count` tiles from tile `first` on. */
-static void transform_inputs(const winograd *w, const float *x, int64_t first, int64_t count, float *v)
-{
-    strip_memory strip;
-
-    for (int64_t done = 0; done < count;) {
-        const run r = run_at(w, first + done, count - done);
-        for (int64_t group = 0; group < w->from.channels / LANES; group++) {
-            const float *from = x + r.sample * w->from.size + group_place(&w->from, group);
-            copy_strip(from, &w->from, r.row - w->before[0], r.column - w->before[1], 6, 4 * r.tiles + 2, strip);
-            transform_run(strip, r.tiles, v + (group * w->batch + done) * LANES, w->from_plane);
-        }
-        done += r.tiles;
-    }
-}
-
 /* M of `count` tiles. */
 static void multiply(const winograd *w, const float *u, const float *v, int64_t count, float *m)
 {
@@ -127,17 +107,24 @@ typedef struct finish {
     int activation;
 } finish;
 
-/* Four rows of a tile at y, `row` floats apart. */
+/* Y = A' M A: four rows of a tile at y, `row` floats apart. */
 ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t row)
 {
-    vec first[4], second[4];
+    vec columns[6][4];
 
-    for (int half = 0; half < 2; half++) {
-        transform_output(m, plane, half, first, second);
-        for (int j = 0; j < 4; j++) {
-            v_store(y + half * row + j * LANES, first[j]);
-            v_store(y + (half + 2) * row + j * LANES, second[j]);
-        }
+    for (int j = 0; j < 6; j++, m = v_anchor_const(m + plane)) {
+        vec line[6];
+        for (int i = 0; i < 6; i++)
+            line[i] = v_load(m + 6 * i * plane);
+        output_line(line, columns[j]);
+    }
+    for (int i = 0; i < 4; i++) {
+        const vec line[6] = { columns[0][i], columns[1][i], columns[2][i],
+                              columns[3][i], columns[4][i], columns[5][i] };
+        vec pixels[4];
+        output_line(line, pixels);
+        for (int j = 0; j < 4; j++)
+            v_store(y + i * row + j * LANES, pixels[j]);
     }
 }
 
@@ -148,13 +135,12 @@ static ESPL__APART void output_run(const float *m, int64_t plane, float *y, int6
 }
 
 /* What of the strip lies in the picture goes there, finished. `place` is where the run begins in y. */
-ESPL__INLINE void copy_back(const winograd *w, const finish *by, const float *strip, const run *r, int64_t group,
-                            int64_t place, float *y)
+static void copy_back(const picture *p, const finish *by, const float *strip, const run *r, int64_t channel,
+                      int64_t place, float *y)
 {
-    const picture *p = &w->to;
     const int64_t rows = p->height - r->row < 4 ? p->height - r->row : 4;
     const int64_t right = p->width - r->column, columns = right < 4 * r->tiles ? right : 4 * r->tiles;
-    const vec shift = by->shift ? v_load(by->shift + group * LANES) : (vec){ 0 };
+    const vec shift = by->shift ? v_load(by->shift + channel) : (vec){ 0 };
 
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
@@ -168,44 +154,52 @@ ESPL__INLINE void copy_back(const winograd *w, const finish *by, const float *st
         }
 }
 
-/* Asks for the lines that a run will write: memory takes its time to hand over lines for writing. */
-ESPL__INLINE void ask_ahead(const picture *p, const run *r, int64_t group, float *y)
+ESPL__INLINE int64_t place_of(const picture *p, const run *r)
 {
-    const int64_t line = p->width * p->block;
-    float *to = y + r->sample * p->size + group_place(p, group) + (r->row * p->width + r->column) * p->block;
+    return r->sample * p->size + (r->row * p->width + r->column) * p->block;
+}
 
-    for (int row = 0; row < 4; row++)
-        for (int64_t i = 0; i < 4 * r->tiles * p->block; i += 16)
-            __builtin_prefetch(to + row * line + i, 1);
+/* Asks for the lines that a run will write: memory takes its time to hand over lines for writing. */
+ESPL__INLINE void ask_ahead(const picture *p, int64_t tiles, float *y)
+{
+    for (int row = 0; row < 4; row++, y += p->width * p->block)
+        for (int64_t i = 0; i < 4 * tiles * p->block; i += 16)
+            __builtin_prefetch(y + i, 1);
+}
+
+/* All channels of a run of tiles; `next` is where the run behind it begins in y. */
+static void output_channels(const winograd *w, const finish *by, const float *m, const run *r, int64_t next, float *y)
+{
+    const picture *p = &w->to;
+    const bool straight = !by->shift && p->block == LANES && r->row + 4 <= p->height &&
+                          r->column + 4 * r->tiles <= p->width;
+    float strip[4 * STRIP_WIDTH * LANES];
+    int64_t place = place_of(p, r);
+
+    for (int64_t channel = 0; channel < p->channels; channel += LANES, m += w->batch * LANES) {
+        const bool last = channel + LANES == p->channels;
+        if (p->block == LANES)
+            ask_ahead(p, r->tiles, y + (last ? next : place + p->group_step));
+        if (straight) {
+            output_run(m, w->to_plane, y + place, p->width * LANES, r->tiles);
+        } else {
+            output_run(m, w->to_plane, strip, STRIP_WIDTH * LANES, r->tiles);
+            copy_back(p, by, strip, r, channel, place, y);
+        }
+        place += p->group_step;
+    }
 }
 
 static void transform_outputs(const winograd *w, const finish *by, const float *m, int64_t first, int64_t count,
                               float *y)
 {
-    const picture *p = &w->to;
-    const int64_t groups = p->channels / LANES;
-    const bool plain = !by->shift && p->block == LANES;
-    strip_memory strip;
+    run r = run_at(w, first, count);
 
     for (int64_t done = 0; done < count;) {
-        const run r = run_at(w, first + done, count - done);
-        const run next = run_at(w, first + done + r.tiles, count);
-        const bool whole = r.row + 4 <= p->height && r.column + 4 * r.tiles <= p->width;
-        for (int64_t group = 0; group < groups; group++) {
-            const int64_t place = r.sample * p->size + group_place(p, group) + (r.row * p->width + r.column) * p->block;
-            const float *from = m + (group * w->batch + done) * LANES;
-            if (group + 1 < groups)
-                ask_ahead(p, &r, group + 1, y);
-            else
-                ask_ahead(p, &next, 0, y);
-            if (plain && whole) {
-                output_run(from, w->to_plane, y + place, p->width * LANES, r.tiles);
-            } else {
-                output_run(from, w->to_plane, strip, STRIP_WIDTH * LANES, r.tiles);
-                copy_back(w, by, strip, &r, group, place, y);
-            }
-        }
+        const run next = run_at(w, first + done + r.tiles, count - done - r.tiles);
+        output_channels(w, by, m + done * LANES, &r, place_of(&w->to, &next), y);
         done += r.tiles;
+        r = next;
     }
 }
 
@@ -217,7 +211,8 @@ static void convolve(const espl__call *call, const float *x, float *y, int sampl
 
     for (int64_t first = 0; first < all; first += w.batch) {
         const int64_t count = all - first < w.batch ? all - first : w.batch;
-        transform_inputs(&w, x, first, count, v);
+        ESPL__VECTOR(winograd_inputs)
+        (&w, x, first, count, v);
         multiply(&w, call->packed, v, count, m);
         transform_outputs(&w, by, m, first, count, y);
     }

@@ -5,41 +5,6 @@
 #include "kernels/vector/winograd.h"
 #include "kernels/vector/winograd_transforms.h"
 
-/* In functions of their own, so that they have all the registers. */
-static ESPL__APART void input_run(const float *strip, int64_t tiles, float *v, int64_t plane)
-{
-    for (int64_t i = 0; i < tiles; i++)
-        transform_input(strip + i * 4 * LANES, v + i * LANES, plane);
-}
-
-static ESPL__APART void gradient_run(const float *strip, int64_t tiles, float *v, int64_t plane)
-{
-    for (int64_t i = 0; i < tiles; i++)
-        transform_gradient(strip + i * 4 * LANES, v + i * LANES, plane);
-}
-
-/* V of the input and K dy K' of the gradient for `count` tiles from tile `first` on. */
-static void transform_both(const winograd *w, const float *x, const float *dy, int64_t first, int64_t count, float *v,
-                           float *d)
-{
-    strip_memory strip;
-
-    for (int64_t done = 0; done < count;) {
-        const run r = run_at(w, first + done, count - done);
-        for (int64_t group = 0; group < w->from.channels / LANES; group++) {
-            const float *from = x + r.sample * w->from.size + group_place(&w->from, group);
-            copy_strip(from, &w->from, r.row - w->before[0], r.column - w->before[1], 6, 4 * r.tiles + 2, strip);
-            input_run(strip, r.tiles, v + (group * w->batch + done) * LANES, w->from_plane);
-        }
-        for (int64_t group = 0; group < w->to.channels / LANES; group++) {
-            const float *from = dy + r.sample * w->to.size + group_place(&w->to, group);
-            copy_strip(from, &w->to, r.row, r.column, 4, 4 * r.tiles, strip);
-            gradient_run(strip, r.tiles, d + (group * w->batch + done) * LANES, w->to_plane);
-        }
-        done += r.tiles;
-    }
-}
-
 /* Adds the products of `count` tiles to the sums, [frequency][panel][channel in][columns]. */
 static void multiply(const winograd *w, const float *v, const float *d, int64_t count, bool add, float *sums)
 {
@@ -89,7 +54,7 @@ static void bias_gradient(const espl__call *call, const picture *p)
     for (int64_t group = 0; group < p->channels / LANES; group++) {
         double sum[LANES] = { 0 };
         for (int n = 0; n < call->valid; n++) {
-            const float *from = call->grad_output + n * p->size + group_place(p, group);
+            const float *from = call->grad_output + n * p->size + group * p->group_step;
             for (int64_t row = 0; row < p->height; row++) {
                 float lanes[LANES];
                 vec line = { 0 };
@@ -114,7 +79,10 @@ static void backward_parameters(const espl__call *call)
 
     for (int64_t first = 0; call->grad_parameters[0] && first < all; first += w.batch) {
         const int64_t count = all - first < w.batch ? all - first : w.batch;
-        transform_both(&w, call->inputs[0], call->grad_output, first, count, v, d);
+        ESPL__VECTOR(winograd_inputs)
+        (&w, call->inputs[0], first, count, v);
+        ESPL__VECTOR(winograd_gradients)
+        (&w, call->grad_output, first, count, d);
         multiply(&w, v, d, count, first > 0, sums);
     }
     if (call->grad_parameters[0])
