@@ -3,9 +3,10 @@
 #include "kernels/vector/winograd.h"
 
 /* What the transforms write for one batch of tiles, and the products read, stays in a second cache of half a
- * megabyte; below the least number of tiles the filters would be read too often. Measured on Zen 3: flat
- * around these. */
+ * megabyte; below the least number of tiles the filters would be read too often. Gradients go over all sums
+ * once a batch, so theirs are larger. Measured on Zen 3: flat around these. */
 #define BATCH_BYTES (256 * 1024)
+#define GRADIENT_BATCH_BYTES (1024 * 1024)
 #define BATCH_MIN 24
 #define BATCH_MAX 96
 
@@ -16,22 +17,25 @@ static picture picture_of(espl__shape shape, int64_t block)
     return (picture){ shape.dim[0], shape.dim[1], shape.dim[2], block, espl__shape_size(shape), step };
 }
 
-/* Floats of one frequency of `channels`, with a line more so that the 36 of them do not all fall into the
- * same few sets of the first cache. */
-static int64_t plane_of(int64_t channels, int64_t batch)
+/* Floats from one frequency to the next: a line more than there are, so that the 36 of them do not all fall
+ * into the same few sets of a cache. */
+static int64_t plane_of(int64_t floats)
 {
-    return channels * batch + 16;
+    return floats + 16;
 }
 
-static int64_t batch_of(int64_t channels)
+/* `tiles` of a shard in batches as equal as can be. */
+static int64_t batch_of(int64_t tiles, int64_t channels, int64_t bytes)
 {
-    const int64_t fitting = BATCH_BYTES / (FREQUENCIES * channels * (int64_t)sizeof(float)) / 6 * 6;
+    const int64_t fitting = bytes / (FREQUENCIES * channels * (int64_t)sizeof(float));
+    const int64_t most = fitting < BATCH_MIN ? BATCH_MIN : fitting > BATCH_MAX ? BATCH_MAX
+                                                                               : fitting;
+    const int64_t batches = (tiles + most - 1) / most;
 
-    return fitting < BATCH_MIN ? BATCH_MIN : fitting > BATCH_MAX ? BATCH_MAX
-                                                                 : fitting;
+    return (tiles + batches - 1) / batches;
 }
 
-winograd ESPL__VECTOR(winograd_of)(const espl__case *at)
+winograd winograd_of(const espl__case *at)
 {
     const espl__window window = espl__conv2d_window(at->node->attributes, at->input[0].dim[0]);
     const picture in = picture_of(at->input[0], at->input_block[0]);
@@ -43,9 +47,11 @@ winograd ESPL__VECTOR(winograd_of)(const espl__case *at)
         w.before[i] = back ? 2 - window.before[i] : window.before[i];
     w.across = (w.to.width + 3) / 4;
     w.in_sample = w.across * ((w.to.height + 3) / 4);
-    w.batch = batch_of(w.from.channels + w.to.channels);
-    w.from_plane = plane_of(w.from.channels, w.batch);
-    w.to_plane = plane_of(w.to.channels, w.batch);
+    w.batch = batch_of(at->samples * w.in_sample, w.from.channels + w.to.channels,
+                       at->role == ESPL__BACKWARD_PARAMETERS ? GRADIENT_BATCH_BYTES : BATCH_BYTES);
+    w.from_plane = plane_of(w.from.channels * w.batch);
+    w.to_plane = plane_of(w.to.channels * w.batch);
+    w.filter_plane = plane_of(w.from.channels * w.to.channels);
     return w;
 }
 
@@ -76,7 +82,7 @@ static bool has_groups(espl__shape shape, int64_t block)
     return block == LANES || (block == shape.dim[0] && block % LANES == 0);
 }
 
-bool ESPL__VECTOR(winograd_suits)(const espl__case *at)
+bool winograd_suits(const espl__case *at)
 {
     return !at->direct_only && at->output.rank == 3 && has_groups(at->input[0], at->input_block[0]) &&
            has_groups(at->output, at->output_block) && is_3x3(at) && gains(at);

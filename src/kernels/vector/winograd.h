@@ -22,6 +22,14 @@
 /* Tiles transformed in one go. */
 #define RUN_TILES 8
 
+/* What the files of Winograd convolution share, under the name of the instruction set. */
+#define winograd_of ESPL__VECTOR(winograd_of)
+#define winograd_suits ESPL__VECTOR(winograd_suits)
+#define winograd_inputs ESPL__VECTOR(winograd_inputs)
+#define winograd_gradients ESPL__VECTOR(winograd_gradients)
+#define product_rows ESPL__VECTOR(product_rows)
+#define product_tiles ESPL__VECTOR(product_tiles)
+
 /* One tensor of pictures as tiles see it. */
 typedef struct picture {
     int64_t channels, height, width, block;
@@ -34,9 +42,10 @@ typedef struct picture {
 typedef struct winograd {
     picture from, to;
     int64_t before[2];
-    int64_t across, in_sample;    /* tiles in a row, and in a sample */
-    int64_t batch;                /* tiles worked on at a time */
-    int64_t from_plane, to_plane; /* floats from one frequency to the next */
+    int64_t across, in_sample; /* tiles in a row, and in a sample */
+    int64_t batch;             /* tiles worked on at a time */
+    /* floats from one frequency to the next: of V, of M, and of U or its gradient */
+    int64_t from_plane, to_plane, filter_plane;
 } winograd;
 
 /* Some tiles next to each other. */
@@ -46,10 +55,10 @@ typedef struct run {
     int64_t tiles;
 } run;
 
-winograd ESPL__VECTOR(winograd_of)(const espl__case *at);
+winograd winograd_of(const espl__case *at);
 /* Whether it is a convolution that can be done so, and that gains by it; not to be called where the
  * instruction set is missing. */
-bool ESPL__VECTOR(winograd_suits)(const espl__case *at);
+bool winograd_suits(const espl__case *at);
 
 /* The run that begins with tile `index` of a shard and holds no more than `most` tiles. */
 ESPL__INLINE run run_at(const winograd *w, int64_t index, int64_t most)
@@ -62,9 +71,9 @@ ESPL__INLINE run run_at(const winograd *w, int64_t index, int64_t most)
 }
 
 /* V of `count` tiles from tile `first` of a shard on. */
-void ESPL__VECTOR(winograd_inputs)(const winograd *w, const float *x, int64_t first, int64_t count, float *v);
+void winograd_inputs(const winograd *w, const float *x, int64_t first, int64_t count, float *v);
 /* K dy K' of the same tiles. */
-void ESPL__VECTOR(winograd_gradients)(const winograd *w, const float *dy, int64_t first, int64_t count, float *d);
+void winograd_gradients(const winograd *w, const float *dy, int64_t first, int64_t count, float *d);
 
 /* C[i][.] = sum over s of a(i, s) * b[s][.] for `rows` rows and one panel of columns, see winograd_product.c. */
 typedef struct product {
@@ -75,16 +84,17 @@ typedef struct product {
     int64_t a_group;  /* floats from LANES channels of a to the next LANES */
     int64_t c_vector; /* floats from one vector of columns to the next in c */
 } product;
-void ESPL__VECTOR(product_forward)(const product *p);
+void product_rows(const product *p);
 
-/* c[i][.] += sum over s of a[s][i] * b[s][.]: the steps are tiles, and both a and b lie as V. */
-typedef struct product_gradient {
+/* c[i][.] = or += sum over s of a[s][i] * b[s][.]: the steps are tiles, a and b lie as V, and the rows of one panel
+ * of c one after the other. */
+typedef struct product_sum {
     const float *a, *b;
     float *c;
-    int64_t steps, vectors;
-    int64_t b_vector, c_row; /* floats to the next vector of columns of b, to the next row of c */
-    bool add;                /* to what c holds */
-} product_gradient;
-void ESPL__VECTOR(product_gradient)(const product_gradient *p);
+    int64_t rows, steps, vectors;
+    int64_t a_group, b_vector; /* floats from LANES channels to the next */
+    bool add;                  /* to what c holds */
+} product_sum;
+void product_tiles(const product_sum *p);
 
 #endif

@@ -11,7 +11,7 @@
 /* `packed`: U as [frequency][panel][channel in][columns], then a shift for every channel out. */
 static int64_t filters_size(const winograd *w)
 {
-    return FREQUENCIES * w->from.channels * w->to.channels;
+    return FREQUENCIES * w->filter_plane;
 }
 
 /* First column of a panel, in vectors, and how many it has. */
@@ -59,7 +59,7 @@ ESPL__INLINE void pack_filter(const float *weight, int64_t far, int64_t near, ve
 
 static void pack(const espl__call *call)
 {
-    const winograd w = ESPL__VECTOR(winograd_of)(call->at);
+    const winograd w = winograd_of(call->at);
     const bool back = call->at->role == ESPL__BACKWARD_INPUTS;
     const int64_t from = w.from.channels, to = w.to.channels;
     float *u = call->packed, *shift = u + filters_size(&w);
@@ -74,9 +74,9 @@ static void pack(const espl__call *call)
         for (int64_t c = 0; c < from; c++) {
             float *at = u + panel * LANES * from + c * vectors * LANES + k % (PANEL * LANES);
             if (back) /* weight (c, k, taps backwards) */
-                pack_filter(call->parameters[0] + (c * to + k) * 9 + 8, 9, -1, v_load(scale), at, from * to);
+                pack_filter(call->parameters[0] + (c * to + k) * 9 + 8, 9, -1, v_load(scale), at, w.filter_plane);
             else
-                pack_filter(call->parameters[0] + (k * from + c) * 9, from * 9, 1, v_load(scale), at, from * to);
+                pack_filter(call->parameters[0] + (k * from + c) * 9, from * 9, 1, v_load(scale), at, w.filter_plane);
         }
     }
 }
@@ -87,15 +87,14 @@ static void multiply(const winograd *w, const float *u, const float *v, int64_t 
     for (int f = 0; f < FREQUENCIES; f++) {
         for (int64_t first = 0; first < w->to.channels / LANES; first += PANEL) {
             const product p = { .a = v + f * w->from_plane,
-                                .b = u + (f * w->to.channels + first * LANES) * w->from.channels,
+                                .b = u + f * w->filter_plane + first * LANES * w->from.channels,
                                 .c = m + f * w->to_plane + first * w->batch * LANES,
                                 .rows = count,
                                 .steps = w->from.channels,
                                 .vectors = panel_vectors(w->to.channels, first),
                                 .a_group = w->batch * LANES,
                                 .c_vector = w->batch * LANES };
-            ESPL__VECTOR(product_forward)
-            (&p);
+            product_rows(&p);
         }
     }
 }
@@ -205,14 +204,13 @@ static void transform_outputs(const winograd *w, const finish *by, const float *
 
 static void convolve(const espl__call *call, const float *x, float *y, int samples, const finish *by)
 {
-    const winograd w = ESPL__VECTOR(winograd_of)(call->at);
+    const winograd w = winograd_of(call->at);
     float *v = call->workspace, *m = v + FREQUENCIES * w.from_plane;
     const int64_t all = samples * w.in_sample;
 
     for (int64_t first = 0; first < all; first += w.batch) {
         const int64_t count = all - first < w.batch ? all - first : w.batch;
-        ESPL__VECTOR(winograd_inputs)
-        (&w, x, first, count, v);
+        winograd_inputs(&w, x, first, count, v);
         multiply(&w, call->packed, v, count, m);
         transform_outputs(&w, by, m, first, count, y);
     }
@@ -220,7 +218,7 @@ static void convolve(const espl__call *call, const float *x, float *y, int sampl
 
 static void forward(const espl__call *call)
 {
-    const winograd w = ESPL__VECTOR(winograd_of)(call->at);
+    const winograd w = winograd_of(call->at);
     const espl__conv2d *a = call->node->attributes;
     const float *residual = call->at->input_count > 1 ? call->inputs[1] : NULL;
     const bool plain = !a->bias && !a->folded && !residual && a->activation == ESPL__NO_ACTIVATION;
@@ -242,7 +240,7 @@ static void backward_inputs(const espl__call *call)
 
 static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
 {
-    const winograd w = ESPL__VECTOR(winograd_of)(at);
+    const winograd w = winograd_of(at);
 
     (void)ctx;
     *state = NULL;
@@ -253,7 +251,7 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
 
 static ESPL__APART bool suits_forward(const espl__case *at)
 {
-    return ESPL__VECTOR(winograd_suits)(at) && (at->input_count < 2 || at->input_block[1] == at->output_block);
+    return winograd_suits(at) && (at->input_count < 2 || at->input_block[1] == at->output_block);
 }
 
 /* A fused activation would have to be undone first. */
@@ -261,7 +259,7 @@ static ESPL__APART bool suits_backward(const espl__case *at)
 {
     const espl__conv2d *a = at->node->attributes;
 
-    return ESPL__VECTOR(winograd_suits)(at) && at->input_count == 1 && a->activation == ESPL__NO_ACTIVATION &&
+    return winograd_suits(at) && at->input_count == 1 && a->activation == ESPL__NO_ACTIVATION &&
            !a->folded;
 }
 

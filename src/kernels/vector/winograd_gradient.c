@@ -12,19 +12,17 @@ static void multiply(const winograd *w, const float *v, const float *d, int64_t 
 
     for (int f = 0; f < FREQUENCIES; f++) {
         for (int64_t first = 0; first < out / LANES; first += PANEL) {
-            const int64_t left = out / LANES - first, vectors = left < PANEL ? left : PANEL;
-            for (int64_t group = 0; group < in / LANES; group++) {
-                const product_gradient p = { .a = v + f * w->from_plane + group * w->batch * LANES,
-                                             .b = d + f * w->to_plane + first * w->batch * LANES,
-                                             .c = sums + f * in * out + first * LANES * in + group * LANES * vectors * LANES,
-                                             .steps = count,
-                                             .vectors = vectors,
-                                             .b_vector = w->batch * LANES,
-                                             .c_row = vectors * LANES,
-                                             .add = add };
-                ESPL__VECTOR(product_gradient)
-                (&p);
-            }
+            const int64_t left = out / LANES - first;
+            const product_sum p = { .a = v + f * w->from_plane,
+                                    .b = d + f * w->to_plane + first * w->batch * LANES,
+                                    .c = sums + f * w->filter_plane + first * LANES * in,
+                                    .rows = in,
+                                    .steps = count,
+                                    .vectors = left < PANEL ? left : PANEL,
+                                    .a_group = w->batch * LANES,
+                                    .b_vector = w->batch * LANES,
+                                    .add = add };
+            product_tiles(&p);
         }
     }
 }
@@ -36,15 +34,10 @@ static void write_taps(const winograd *w, const float *sums, bool add, float *gr
 
     for (int64_t i = 0; i < in * out / LANES; i++, sums += LANES, gradient += 9 * LANES) {
         vec taps[9];
-        transform_taps(sums, in * out, taps);
+        transform_taps(sums, w->filter_plane, taps);
         for (int t = 0; t < 9; t++)
             v_store(gradient + t * LANES, add ? v_load(gradient + t * LANES) + taps[t] : taps[t]);
     }
-}
-
-static int64_t sums_size(const winograd *w)
-{
-    return FREQUENCIES * w->from.channels * w->to.channels;
 }
 
 static void bias_gradient(const espl__call *call, const picture *p)
@@ -72,17 +65,15 @@ static void bias_gradient(const espl__call *call, const picture *p)
 
 static void backward_parameters(const espl__call *call)
 {
-    const winograd w = ESPL__VECTOR(winograd_of)(call->at);
+    const winograd w = winograd_of(call->at);
     const espl__conv2d *a = call->node->attributes;
     float *v = call->workspace, *d = v + FREQUENCIES * w.from_plane, *sums = d + FREQUENCIES * w.to_plane;
     const int64_t all = call->valid * w.in_sample;
 
     for (int64_t first = 0; call->grad_parameters[0] && first < all; first += w.batch) {
         const int64_t count = all - first < w.batch ? all - first : w.batch;
-        ESPL__VECTOR(winograd_inputs)
-        (&w, call->inputs[0], first, count, v);
-        ESPL__VECTOR(winograd_gradients)
-        (&w, call->grad_output, first, count, d);
+        winograd_inputs(&w, call->inputs[0], first, count, v);
+        winograd_gradients(&w, call->grad_output, first, count, d);
         multiply(&w, v, d, count, first > 0, sums);
     }
     if (call->grad_parameters[0])
@@ -112,7 +103,7 @@ static ESPL__APART bool suits(const espl__case *at)
 {
     const espl__conv2d *a = at->node->attributes;
 
-    return ESPL__VECTOR(winograd_suits)(at) && at->input_count == 1 && a->activation == ESPL__NO_ACTIVATION &&
+    return winograd_suits(at) && at->input_count == 1 && a->activation == ESPL__NO_ACTIVATION &&
            !a->folded;
 }
 
@@ -123,11 +114,11 @@ static bool fits(const espl__case *at)
 
 static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
 {
-    const winograd w = ESPL__VECTOR(winograd_of)(at);
+    const winograd w = winograd_of(at);
 
     (void)ctx;
     *state = NULL;
-    needs->workspace = (size_t)(FREQUENCIES * (w.from_plane + w.to_plane) + sums_size(&w)) * sizeof(float);
+    needs->workspace = (size_t)(FREQUENCIES * (w.from_plane + w.to_plane + w.filter_plane)) * sizeof(float);
     needs->gradient[0] = (size_t)(9 * w.from.channels * w.to.channels) * sizeof(float);
     return ESPL_OK;
 }

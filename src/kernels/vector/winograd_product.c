@@ -69,7 +69,7 @@ static void rows_forward(const product *p, const float *a, float *c, int64_t row
 }
 
 /* All rows, in blocks as equal as can be. */
-void ESPL__VECTOR(product_forward)(const product *p)
+void product_rows(const product *p)
 {
     const int64_t blocks = (p->rows + ROWS - 1) / ROWS;
 
@@ -79,7 +79,8 @@ void ESPL__VECTOR(product_forward)(const product *p)
     }
 }
 
-ESPL__INLINE void block_gradient(const product_gradient *p, const float *a, float *c, const int vectors)
+/* LANES rows of one group, GRADIENT_ROWS at a time. */
+ESPL__INLINE void block_tiles(const product_sum *p, const float *a, float *c, const int vectors)
 {
     const float *b = p->b, *b2 = p->b + (vectors - 1) * p->b_vector;
     vec sum[GRADIENT_ROWS][PANEL];
@@ -88,7 +89,7 @@ ESPL__INLINE void block_gradient(const product_gradient *p, const float *a, floa
     for (int i = 0; i < GRADIENT_ROWS; i++)
 #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
-            sum[i][j] = p->add ? v_load(c + i * p->c_row + j * LANES) : (vec){ 0 };
+            sum[i][j] = p->add ? v_load(c + (i * vectors + j) * LANES) : (vec){ 0 };
     for (int64_t s = 0; s < p->steps; s++, a += LANES, b += LANES, b2 += LANES) {
         const vec line[PANEL] = { v_load(b), v_load(b2) };
 #pragma GCC unroll 8
@@ -103,16 +104,16 @@ ESPL__INLINE void block_gradient(const product_gradient *p, const float *a, floa
     for (int i = 0; i < GRADIENT_ROWS; i++)
 #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
-            v_store(c + i * p->c_row + j * LANES, sum[i][j]);
+            v_store(c + (i * vectors + j) * LANES, sum[i][j]);
 }
 
-/* LANES rows. */
-void ESPL__VECTOR(product_gradient)(const product_gradient *p)
+void product_tiles(const product_sum *p)
 {
-    for (int64_t i = 0; i < LANES; i += GRADIENT_ROWS) {
+    for (int64_t i = 0; i < p->rows; i += GRADIENT_ROWS) {
+        const float *a = p->a + i / LANES * p->a_group + i % LANES;
         if (p->vectors == 2)
-            block_gradient(p, p->a + i, p->c + i * p->c_row, 2);
+            block_tiles(p, a, p->c + i * 2 * LANES, 2);
         else
-            block_gradient(p, p->a + i, p->c + i * p->c_row, 1);
+            block_tiles(p, a, p->c + i * LANES, 1);
     }
 }

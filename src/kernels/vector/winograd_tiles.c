@@ -121,7 +121,7 @@ ESPL__INLINE void transform_run(view seen, const picture *p, const int rows, int
     }
 }
 
-void ESPL__VECTOR(winograd_inputs)(const winograd *w, const float *x, int64_t first, int64_t count, float *v)
+void winograd_inputs(const winograd *w, const float *x, int64_t first, int64_t count, float *v)
 {
     const picture *p = &w->from;
 
@@ -134,7 +134,7 @@ void ESPL__VECTOR(winograd_inputs)(const winograd *w, const float *x, int64_t fi
     }
 }
 
-void ESPL__VECTOR(winograd_gradients)(const winograd *w, const float *dy, int64_t first, int64_t count, float *d)
+void winograd_gradients(const winograd *w, const float *dy, int64_t first, int64_t count, float *d)
 {
     const picture *p = &w->to;
 
