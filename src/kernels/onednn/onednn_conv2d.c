@@ -47,6 +47,10 @@ static dnnl_format_tag_t tag_of(espl__shape shape, int64_t block, espl__shape ot
         return dnnl_nhwc;
     if (shape.dim[0] == 1) /* one channel lies the same in both */
         return other_block == other.dim[0] ? dnnl_nhwc : dnnl_nchw;
+    /* All channels in one block of 8 or 16 are channels-last as well, and oneDNN may have nothing quick for
+     * a block on one side only. */
+    if (block == shape.dim[0] && other_block == other.dim[0])
+        return dnnl_nhwc;
     if (block == 8)
         return dnnl_nChw8c;
     if (block == 16)
