@@ -55,6 +55,37 @@ ESPL__INLINE void v_store(float *to, vec value)
     *(vec_at *)to = value;
 }
 
+/* The first `count` lanes, at most LANES; those behind are 0, or left as they are. */
+ESPL__INLINE vec v_load_some(const float *from, int64_t count)
+{
+#if defined(ESPL__VARIANT_IS_avx512)
+    return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+#elif defined(ESPL__VARIANT_IS_avx2)
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return (vec)_mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes));
+#else
+    float all[LANES] = { 0 };
+
+    memcpy(all, from, (size_t)count * sizeof(float));
+    return v_load(all);
+#endif
+}
+
+ESPL__INLINE void v_store_some(float *to, vec value, int64_t count)
+{
+#if defined(ESPL__VARIANT_IS_avx512)
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)value);
+#elif defined(ESPL__VARIANT_IS_avx2)
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes), (__m256)value);
+#else
+    float all[LANES];
+
+    v_store(all, value);
+    memcpy(to, all, (size_t)count * sizeof(float));
+#endif
+}
+
 ESPL__INLINE vec v_all(float value)
 {
     return value - (vec){ 0 };

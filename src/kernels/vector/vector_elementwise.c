@@ -30,23 +30,6 @@ static int64_t count_of(const espl__call *call)
     return call->samples * espl__shape_size(call->at->output);
 }
 
-/* The last few values of a shard go through a vector of their own. */
-ESPL__INLINE vec load_some(const float *from, int64_t count)
-{
-    float all[LANES] = { 0 };
-
-    memcpy(all, from, (size_t)count * sizeof(float));
-    return v_load(all);
-}
-
-ESPL__INLINE void store_some(float *to, vec value, int64_t count)
-{
-    float all[LANES];
-
-    v_store(all, value);
-    memcpy(to, all, (size_t)count * sizeof(float));
-}
-
 ESPL__INLINE void activate(const espl__call *call, int activation)
 {
     const int64_t count = count_of(call);
@@ -55,7 +38,7 @@ ESPL__INLINE void activate(const espl__call *call, int activation)
 
     for (; i + LANES <= count; i += LANES)
         v_store(call->output + i, v_activate(activation, v_load(x + i)));
-    store_some(call->output + i, v_activate(activation, load_some(x + i, count - i)), count - i);
+    v_store_some(call->output + i, v_activate(activation, v_load_some(x + i, count - i)), count - i);
 }
 
 ESPL__INLINE void activate_backward(const espl__call *call, int activation)
@@ -69,8 +52,8 @@ ESPL__INLINE void activate_backward(const espl__call *call, int activation)
         return;
     for (; i + LANES <= count; i += LANES)
         v_store(dx + i, v_activate_backward(activation, v_load(dy + i), v_load(y + i)));
-    const vec last = v_activate_backward(activation, load_some(dy + i, count - i), load_some(y + i, count - i));
-    store_some(dx + i, last, count - i);
+    const vec last = v_activate_backward(activation, v_load_some(dy + i, count - i), v_load_some(y + i, count - i));
+    v_store_some(dx + i, last, count - i);
 }
 
 static void relu_forward(const espl__call *call)
@@ -101,7 +84,7 @@ static void add_forward(const espl__call *call)
 
     for (; i + LANES <= count; i += LANES)
         v_store(call->output + i, v_load(a + i) + v_load(b + i));
-    store_some(call->output + i, load_some(a + i, count - i) + load_some(b + i, count - i), count - i);
+    v_store_some(call->output + i, v_load_some(a + i, count - i) + v_load_some(b + i, count - i), count - i);
 }
 
 const espl__kernel ESPL__KERNEL(vector_relu_forward) = {

@@ -10,11 +10,20 @@
 #define BATCH_MIN 24
 #define BATCH_MAX 96
 
+static int64_t padded(espl__shape shape)
+{
+    return (shape.dim[0] + LANES - 1) / LANES * LANES;
+}
+
 static picture picture_of(espl__shape shape, int64_t block)
 {
-    const int64_t step = block == LANES ? espl__shape_pixels(shape) * LANES : LANES;
-
-    return (picture){ shape.dim[0], shape.dim[1], shape.dim[2], block, espl__shape_size(shape), step };
+    return (picture){ .channels = shape.dim[0],
+                      .height = shape.dim[1],
+                      .width = shape.dim[2],
+                      .block = block,
+                      .padded = padded(shape),
+                      .size = espl__shape_size(shape),
+                      .group_step = block == LANES ? espl__shape_pixels(shape) * LANES : LANES };
 }
 
 /* Floats from one frequency to the next: a line more than there are, so that the 36 of them do not all fall
@@ -47,11 +56,11 @@ winograd winograd_of(const espl__case *at)
         w.before[i] = back ? 2 - window.before[i] : window.before[i];
     w.across = (w.to.width + 3) / 4;
     w.in_sample = w.across * ((w.to.height + 3) / 4);
-    w.batch = batch_of(at->samples * w.in_sample, w.from.channels + w.to.channels,
+    w.batch = batch_of(at->samples * w.in_sample, w.from.padded + w.to.padded,
                        at->role == ESPL__BACKWARD_PARAMETERS ? GRADIENT_BATCH_BYTES : BATCH_BYTES);
-    w.from_plane = plane_of(w.from.channels * w.batch);
-    w.to_plane = plane_of(w.to.channels * w.batch);
-    w.filter_plane = plane_of(w.from.channels * w.to.channels);
+    w.from_plane = plane_of(w.from.padded * w.batch);
+    w.to_plane = plane_of(w.to.padded * w.batch);
+    w.filter_plane = plane_of(w.from.padded * w.to.padded);
     return w;
 }
 
@@ -69,17 +78,17 @@ static bool is_3x3(const espl__case *at)
  * tile but loses nothing at the edges. */
 static bool gains(const espl__case *at)
 {
-    const double in = (double)at->input[0].dim[0], out = (double)at->output.dim[0];
+    const double in = (double)padded(at->input[0]), out = (double)padded(at->output);
     const int64_t height = at->output.dim[1], width = at->output.dim[2];
     const double tiles = (double)((height + 3) / 4 * ((width + 3) / 4));
 
-    return tiles * (36 * in * out + 150 * (in + out)) < 9 * (double)(height * width) * in * out;
+    return tiles * (36 * in * out + 150 * (in + out)) < 9 * (double)(height * width) * (double)(at->input[0].dim[0] * at->output.dim[0]);
 }
 
-/* Channels lie in blocks of LANES, or all together and are a multiple of it. */
+/* Channels lie in blocks of LANES, or all together. */
 static bool has_groups(espl__shape shape, int64_t block)
 {
-    return block == LANES || (block == shape.dim[0] && block % LANES == 0);
+    return block == LANES || block == shape.dim[0];
 }
 
 bool winograd_suits(const espl__case *at)

@@ -33,6 +33,7 @@
 /* One tensor of pictures as tiles see it. */
 typedef struct picture {
     int64_t channels, height, width, block;
+    int64_t padded;     /* channels up to a multiple of LANES: what the products see, zeros behind */
     int64_t size;       /* of a sample */
     int64_t group_step; /* floats from one pixel to the same of the next LANES channels */
 } picture;

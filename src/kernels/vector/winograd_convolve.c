@@ -40,15 +40,16 @@ static float folded_shift(const espl__call *call, int64_t channel)
     return (float)(a->folded ? (bias - p[2][channel]) * folded_scale(call, channel) + p[1][channel] : bias);
 }
 
-/* U of one channel read and LANES channels written. `far` and `near` are the distances between channels
+/* U of one channel read and `some` channels written. `far` and `near` are the distances between channels
  * written and taps in the canonical weights: both may run backwards. */
-ESPL__INLINE void pack_filter(const float *weight, int64_t far, int64_t near, vec scale, float *u, int64_t plane)
+ESPL__INLINE void pack_filter(const float *weight, int64_t far, int64_t near, int64_t some, vec scale, float *u,
+                              int64_t plane)
 {
     vec taps[9], all[FREQUENCIES];
 
     for (int i = 0; i < 9; i++) {
-        float lanes[LANES];
-        for (int l = 0; l < LANES; l++)
+        float lanes[LANES] = { 0 };
+        for (int l = 0; l < some; l++)
             lanes[l] = weight[l * far + i * near];
         taps[i] = v_load(lanes) * scale;
     }
@@ -64,19 +65,22 @@ static void pack(const espl__call *call)
     const int64_t from = w.from.channels, to = w.to.channels;
     float *u = call->packed, *shift = u + filters_size(&w);
 
+    memset(u, 0, (size_t)(filters_size(&w) + w.to.padded) * sizeof(float));
     for (int64_t k = 0; k < to; k += LANES) {
-        const int64_t panel = k / LANES / PANEL * PANEL, vectors = panel_vectors(to, panel);
-        float scale[LANES];
-        for (int l = 0; l < LANES; l++) {
+        const int64_t panel = k / LANES / PANEL * PANEL, vectors = panel_vectors(w.to.padded, panel);
+        const int64_t some = to - k < LANES ? to - k : LANES;
+        float scale[LANES] = { 0 };
+        for (int l = 0; l < some; l++) {
             scale[l] = back ? 1 : (float)folded_scale(call, k + l);
             shift[k + l] = back ? 0 : folded_shift(call, k + l);
         }
         for (int64_t c = 0; c < from; c++) {
-            float *at = u + panel * LANES * from + c * vectors * LANES + k % (PANEL * LANES);
+            const float *weight = call->parameters[0] + (back ? (c * to + k) * 9 + 8 : (k * from + c) * 9);
+            float *at = u + panel * LANES * w.from.padded + c * vectors * LANES + k % (PANEL * LANES);
             if (back) /* weight (c, k, taps backwards) */
-                pack_filter(call->parameters[0] + (c * to + k) * 9 + 8, 9, -1, v_load(scale), at, w.filter_plane);
+                pack_filter(weight, 9, -1, some, v_load(scale), at, w.filter_plane);
             else
-                pack_filter(call->parameters[0] + (k * from + c) * 9, from * 9, 1, v_load(scale), at, w.filter_plane);
+                pack_filter(weight, from * 9, 1, some, v_load(scale), at, w.filter_plane);
         }
     }
 }
@@ -85,13 +89,13 @@ static void pack(const espl__call *call)
 static void multiply(const winograd *w, const float *u, const float *v, int64_t count, float *m)
 {
     for (int f = 0; f < FREQUENCIES; f++) {
-        for (int64_t first = 0; first < w->to.channels / LANES; first += PANEL) {
+        for (int64_t first = 0; first < w->to.padded / LANES; first += PANEL) {
             const product p = { .a = v + f * w->from_plane,
-                                .b = u + f * w->filter_plane + first * LANES * w->from.channels,
+                                .b = u + f * w->filter_plane + first * LANES * w->from.padded,
                                 .c = m + f * w->to_plane + first * w->batch * LANES,
                                 .rows = count,
-                                .steps = w->from.channels,
-                                .vectors = panel_vectors(w->to.channels, first),
+                                .steps = w->from.padded,
+                                .vectors = panel_vectors(w->to.padded, first),
                                 .a_group = w->batch * LANES,
                                 .c_vector = w->batch * LANES };
             product_rows(&p);
@@ -139,6 +143,7 @@ static void copy_back(const picture *p, const finish *by, const float *strip, co
 {
     const int64_t rows = p->height - r->row < 4 ? p->height - r->row : 4;
     const int64_t right = p->width - r->column, columns = right < 4 * r->tiles ? right : 4 * r->tiles;
+    const int64_t some = p->channels - channel;
     const vec shift = by->shift ? v_load(by->shift + channel) : (vec){ 0 };
 
     for (int64_t i = 0; i < rows; i++)
@@ -148,8 +153,12 @@ static void copy_back(const picture *p, const finish *by, const float *strip, co
             if (by->shift)
                 value += shift;
             if (by->residual)
-                value += v_load(by->residual + at);
-            v_store(y + at, v_activate(by->activation, value));
+                value += some < LANES ? v_load_some(by->residual + at, some) : v_load(by->residual + at);
+            value = v_activate(by->activation, value);
+            if (some < LANES)
+                v_store_some(y + at, value, some);
+            else
+                v_store(y + at, value);
         }
 }
 
@@ -244,7 +253,7 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
 
     (void)ctx;
     *state = NULL;
-    needs->packed = (size_t)(filters_size(&w) + w.to.channels) * sizeof(float);
+    needs->packed = (size_t)(filters_size(&w) + w.to.padded) * sizeof(float);
     needs->workspace = (size_t)(FREQUENCIES * (w.from_plane + w.to_plane)) * sizeof(float);
     return ESPL_OK;
 }

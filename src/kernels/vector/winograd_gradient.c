@@ -8,7 +8,7 @@
 /* Adds the products of `count` tiles to the sums, [frequency][panel][channel in][columns]. */
 static void multiply(const winograd *w, const float *v, const float *d, int64_t count, bool add, float *sums)
 {
-    const int64_t in = w->from.channels, out = w->to.channels;
+    const int64_t in = w->from.padded, out = w->to.padded;
 
     for (int f = 0; f < FREQUENCIES; f++) {
         for (int64_t first = 0; first < out / LANES; first += PANEL) {
@@ -30,7 +30,7 @@ static void multiply(const winograd *w, const float *v, const float *d, int64_t 
 /* Nine taps of every pair of channels; the sums lie one vector after the other as the gradient does. */
 static void write_taps(const winograd *w, const float *sums, bool add, float *gradient)
 {
-    const int64_t in = w->from.channels, out = w->to.channels;
+    const int64_t in = w->from.padded, out = w->to.padded;
 
     for (int64_t i = 0; i < in * out / LANES; i++, sums += LANES, gradient += 9 * LANES) {
         vec taps[9];
@@ -44,22 +44,23 @@ static void bias_gradient(const espl__call *call, const picture *p)
 {
     float *bias = call->grad_parameters[1];
 
-    for (int64_t group = 0; group < p->channels / LANES; group++) {
+    for (int64_t channel = 0; channel < p->channels; channel += LANES) {
+        const int64_t left = p->channels - channel, some = left < LANES ? left : LANES;
         double sum[LANES] = { 0 };
         for (int n = 0; n < call->valid; n++) {
-            const float *from = call->grad_output + n * p->size + group * p->group_step;
+            const float *from = call->grad_output + n * p->size + channel / LANES * p->group_step;
             for (int64_t row = 0; row < p->height; row++) {
                 float lanes[LANES];
                 vec line = { 0 };
                 for (int64_t i = 0; i < p->width; i++, from += p->block)
-                    line += v_load(from);
+                    line += some < LANES ? v_load_some(from, some) : v_load(from);
                 v_store(lanes, line);
                 for (int l = 0; l < LANES; l++)
                     sum[l] += lanes[l];
             }
         }
-        for (int l = 0; l < LANES; l++)
-            bias[group * LANES + l] = (call->add ? bias[group * LANES + l] : 0) + (float)sum[l];
+        for (int l = 0; l < some; l++)
+            bias[channel + l] = (call->add ? bias[channel + l] : 0) + (float)sum[l];
     }
 }
 
@@ -82,20 +83,21 @@ static void backward_parameters(const espl__call *call)
         bias_gradient(call, &w.to);
 }
 
-/* [panel][channel in][column vector][tap][lane] to (out, in, taps). */
+/* [panel][channel in][column vector][tap][lane] to (out, in, taps), without what is padding. */
 static void unpack(const espl__case *at, void *state, int parameter, const float *packed_gradient, float *gradient)
 {
-    const int64_t in = at->input[0].dim[0], out = at->output.dim[0];
+    const winograd w = winograd_of(at);
+    const int64_t in = w.from.channels, out = w.to.channels;
 
     (void)state;
     (void)parameter;
-    for (int64_t first = 0; first < out / LANES; first += PANEL) {
-        const int64_t left = out / LANES - first, vectors = left < PANEL ? left : PANEL;
+    for (int64_t k = 0; k < out; k++) {
+        const int64_t vector = k / LANES, first = vector / PANEL * PANEL, left = w.to.padded / LANES - first;
+        const int64_t vectors = left < PANEL ? left : PANEL;
+        const float *panel = packed_gradient + first * LANES * w.from.padded * 9;
         for (int64_t c = 0; c < in; c++)
-            for (int64_t j = 0; j < vectors; j++)
-                for (int tap = 0; tap < 9; tap++)
-                    for (int l = 0; l < LANES; l++)
-                        gradient[(((first + j) * LANES + l) * in + c) * 9 + tap] = *packed_gradient++;
+            for (int64_t tap = 0; tap < 9; tap++)
+                gradient[(k * in + c) * 9 + tap] = panel[((c * vectors + vector - first) * 9 + tap) * LANES + k % LANES];
     }
 }
 
@@ -119,7 +121,7 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
     (void)ctx;
     *state = NULL;
     needs->workspace = (size_t)(FREQUENCIES * (w.from_plane + w.to_plane + w.filter_plane)) * sizeof(float);
-    needs->gradient[0] = (size_t)(9 * w.from.channels * w.to.channels) * sizeof(float);
+    needs->gradient[0] = (size_t)(9 * w.from.padded * w.to.padded) * sizeof(float);
     return ESPL_OK;
 }
 

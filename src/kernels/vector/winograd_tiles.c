@@ -39,16 +39,18 @@ ESPL__INLINE void next_group(view *v, int rows)
         v->lines[i] += v->step[i];
 }
 
-/* Brings pixels that are not LANES floats apart together. */
-static view gathered(const view *v, int rows, int64_t block, float *memory)
+/* Brings pixels that are not LANES floats apart together, or that have `some` channels left only. */
+static view gathered(const view *v, int rows, int64_t block, int64_t some, float *memory)
 {
     view g = *v;
 
     for (int i = 0; i < rows; i++, memory += STRIP_WIDTH * LANES) {
         if (!v->step[i])
             continue;
-        for (int64_t j = 0; j < v->end - v->begin; j++)
+        for (int64_t j = 0; some >= LANES && j < v->end - v->begin; j++)
             v_store(memory + j * LANES, v_load(v->lines[i] + j * block));
+        for (int64_t j = 0; some < LANES && j < v->end - v->begin; j++)
+            v_store(memory + j * LANES, v_load_some(v->lines[i] + j * block, some));
         g.lines[i] = memory;
     }
     return g;
@@ -113,7 +115,7 @@ ESPL__INLINE void transform_run(view seen, const picture *p, const int rows, int
         if (p->block == LANES) {
             transform_columns(&seen, rows, strip);
         } else {
-            const view close = gathered(&seen, rows, p->block, memory);
+            const view close = gathered(&seen, rows, p->block, p->channels - channel, memory);
             transform_columns(&close, rows, strip);
         }
         transform_rows(strip, tiles, rows, v, plane);

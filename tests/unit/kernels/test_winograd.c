@@ -288,6 +288,17 @@ static void test_narrow_panel(void **state)
     try_problem((problem){ .in = 24, .out = 40, .height = 8, .width = 8, .pad = { 1, 1, 1, 1 }, .samples = 3, .batch = 5 });
 }
 
+/* Channels last in any number: what is missing up to a whole vector is zeros. */
+static void test_any_channels(void **state)
+{
+    static const int64_t channels[][2] = { { 28, 12 }, { 100, 12 }, { 12, 50 }, { 30, 33 }, { 17, 71 } };
+    (void)state;
+
+    for (int i = 0; i < ESPL__COUNT(channels); i++)
+        for (int options = 0; options < 4; options++)
+            try_problem((problem){ .in = channels[i][0], .out = channels[i][1], .height = 8, .width = 9, .pad = { 1, 1, 1, 1 }, .samples = 2, .batch = 3, .last = true, .bias = options & 1, .folded = options == 2, .residual = options == 2, .activation = options == 2 ? ESPL__RELU : 0 });
+}
+
 static void test_inference(void **state)
 {
     (void)state;
@@ -379,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_padding),
         cmocka_unit_test(test_channels),
         cmocka_unit_test(test_narrow_panel),
+        cmocka_unit_test(test_any_channels),
         cmocka_unit_test(test_inference),
         cmocka_unit_test(test_place_does_not_matter),
         cmocka_unit_test(test_refuses),
