@@ -110,8 +110,8 @@ typedef struct finish {
     int activation;
 } finish;
 
-/* Y = A' M A: four rows of a tile at y, `row` floats apart. */
-ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t row)
+/* Y = A' M A: 4x4 pixels at y, `pixel` floats apart, `row` floats from row to row. */
+ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t row, int64_t pixel)
 {
     vec columns[6][4];
 
@@ -127,14 +127,21 @@ ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t r
         vec pixels[4];
         output_line(line, pixels);
         for (int j = 0; j < 4; j++)
-            v_store(y + i * row + j * LANES, pixels[j]);
+            v_store(y + i * row + j * pixel, pixels[j]);
     }
 }
 
 static ESPL__APART void output_run(const float *m, int64_t plane, float *y, int64_t row, int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, y + i * 4 * LANES, row);
+        output_tile(m + i * LANES, plane, y + i * 4 * LANES, row, LANES);
+}
+
+static ESPL__APART void output_run_apart(const float *m, int64_t plane, float *y, int64_t row, int64_t pixel,
+                                         int64_t tiles)
+{
+    for (int64_t i = 0; i < tiles; i++)
+        output_tile(m + i * LANES, plane, y + i * 4 * pixel, row, pixel);
 }
 
 /* What of the strip lies in the picture goes there, finished. `place` is where the run begins in y. */
@@ -179,8 +186,7 @@ ESPL__INLINE void ask_ahead(const picture *p, int64_t tiles, float *y)
 static void output_channels(const winograd *w, const finish *by, const float *m, const run *r, int64_t next, float *y)
 {
     const picture *p = &w->to;
-    const bool straight = !by->shift && p->block == LANES && r->row + 4 <= p->height &&
-                          r->column + 4 * r->tiles <= p->width;
+    const bool straight = !by->shift && r->row + 4 <= p->height && r->column + 4 * r->tiles <= p->width;
     float strip[4 * STRIP_WIDTH * LANES];
     int64_t place = place_of(p, r);
 
@@ -188,8 +194,10 @@ static void output_channels(const winograd *w, const finish *by, const float *m,
         const bool last = channel + LANES == p->channels;
         if (p->block == LANES)
             ask_ahead(p, r->tiles, y + (last ? next : place + p->group_step));
-        if (straight) {
+        if (straight && p->block == LANES) {
             output_run(m, w->to_plane, y + place, p->width * LANES, r->tiles);
+        } else if (straight && channel + LANES <= p->channels) {
+            output_run_apart(m, w->to_plane, y + place, p->width * p->block, p->block, r->tiles);
         } else {
             output_run(m, w->to_plane, strip, STRIP_WIDTH * LANES, r->tiles);
             copy_back(p, by, strip, r, channel, place, y);

@@ -14,13 +14,14 @@ typedef struct view {
     const float *lines[6]; /* from column `begin` on */
     int64_t step[6];       /* floats to the same pixels of the next LANES channels */
     int64_t begin, end, columns;
+    bool inside; /* every row lies in the picture */
 } view;
 
 /* `rows` x `columns` pixels from (row, column) on, of the first LANES channels. x is the pixel (0, 0). */
 ESPL__INLINE view view_of(const picture *p, const float *x, int64_t row, int64_t column, int rows, int64_t columns)
 {
     const int64_t left = column < 0 ? -column : 0, right = p->width - column;
-    view v = { .columns = columns };
+    view v = { .columns = columns, .inside = row >= 0 && row + rows <= p->height };
 
     v.begin = left < columns ? left : columns;
     v.end = right < v.begin ? v.begin : right < columns ? right
@@ -63,8 +64,8 @@ ESPL__INLINE void no_columns(float *strip, int64_t count)
             v_store(strip + (i * STRIP_WIDTH + j) * LANES, (vec){ 0 });
 }
 
-/* The columns of a run, `rows` pixels high, become six numbers each. */
-ESPL__INLINE void transform_columns(const view *v, const int rows, float *strip)
+/* The columns of a run, `rows` pixels high and `pixel` floats apart, become six numbers each. */
+ESPL__INLINE void transform_columns(const view *v, const int rows, int64_t pixel, float *strip)
 {
     const float *lines[6];
 
@@ -76,7 +77,7 @@ ESPL__INLINE void transform_columns(const view *v, const int rows, float *strip)
     for (int64_t j = 0; j < v->end - v->begin; j++, strip += LANES) {
         vec d[6], t[6];
         for (int i = 0; i < rows; i++)
-            d[i] = v_load(lines[i] + j * LANES);
+            d[i] = v_load(lines[i] + j * pixel);
         if (rows == 6)
             input_line(d, t);
         else
@@ -113,10 +114,12 @@ ESPL__INLINE void transform_run(view seen, const picture *p, const int rows, int
 
     for (int64_t channel = 0; channel < p->channels; channel += LANES, v += batch * LANES) {
         if (p->block == LANES) {
-            transform_columns(&seen, rows, strip);
+            transform_columns(&seen, rows, LANES, strip);
+        } else if (seen.inside && channel + LANES <= p->channels) {
+            transform_columns(&seen, rows, p->block, strip);
         } else {
             const view close = gathered(&seen, rows, p->block, p->channels - channel, memory);
-            transform_columns(&close, rows, strip);
+            transform_columns(&close, rows, LANES, strip);
         }
         transform_rows(strip, tiles, rows, v, plane);
         next_group(&seen, rows);
