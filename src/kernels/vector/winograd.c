@@ -3,8 +3,8 @@
 #include "kernels/vector/winograd.h"
 
 /* What the transforms write for one batch of tiles, and the products read, stays in a second cache of half a
- * megabyte; below the least number of tiles the filters would be read too often. Gradients go over all sums
- * once a batch, so theirs are larger. Measured on Zen 3: flat around these. */
+ * megabyte, unless filters are so large that reading them once a batch would cost more. Gradients go over all
+ * sums once a batch, so theirs are larger. Measured on Zen 3: flat around these. */
 #define BATCH_BYTES (256 * 1024)
 #define GRADIENT_BATCH_BYTES (1024 * 1024)
 #define BATCH_MIN 24
@@ -33,12 +33,19 @@ static int64_t plane_of(int64_t floats)
     return floats + 16;
 }
 
-/* `tiles` of a shard in batches as equal as can be. */
-static int64_t batch_of(int64_t tiles, int64_t channels, int64_t bytes)
+static int64_t within(int64_t value, int64_t least, int64_t most)
 {
-    const int64_t fitting = bytes / (FREQUENCIES * channels * (int64_t)sizeof(float));
-    const int64_t most = fitting < BATCH_MIN ? BATCH_MIN : fitting > BATCH_MAX ? BATCH_MAX
-                                                                               : fitting;
+    return value < least ? least : value > most ? most
+                                                : value;
+}
+
+/* `tiles` of a shard in batches as equal as can be. */
+static int64_t batch_of(int64_t tiles, int64_t in, int64_t out, bool gradient)
+{
+    const int64_t bytes = gradient ? GRADIENT_BATCH_BYTES : BATCH_BYTES;
+    const int64_t fitting = bytes / (FREQUENCIES * (in + out) * (int64_t)sizeof(float));
+    const int64_t for_filters = gradient ? 0 : in * out / (3 * (in + out));
+    const int64_t most = within(fitting, within(for_filters, BATCH_MIN, BATCH_MAX), BATCH_MAX);
     const int64_t batches = (tiles + most - 1) / most;
 
     return (tiles + batches - 1) / batches;
@@ -56,8 +63,7 @@ winograd winograd_of(const espl__case *at)
         w.before[i] = back ? 2 - window.before[i] : window.before[i];
     w.across = (w.to.width + 3) / 4;
     w.in_sample = w.across * ((w.to.height + 3) / 4);
-    w.batch = batch_of(at->samples * w.in_sample, w.from.padded + w.to.padded,
-                       at->role == ESPL__BACKWARD_PARAMETERS ? GRADIENT_BATCH_BYTES : BATCH_BYTES);
+    w.batch = batch_of(at->samples * w.in_sample, w.from.padded, w.to.padded, at->role == ESPL__BACKWARD_PARAMETERS);
     w.from_plane = plane_of(w.from.padded * w.batch);
     w.to_plane = plane_of(w.to.padded * w.batch);
     w.filter_plane = plane_of(w.from.padded * w.to.padded);
