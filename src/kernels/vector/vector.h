@@ -98,6 +98,10 @@ ESPL__INLINE vec v_fma(vec a, vec b, vec c)
     return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(ESPL__VARIANT_IS_avx2)
     return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__ARM_FEATURE_FMA)
+    for (int l = 0; l < LANES; l++) /* compilers make vector instructions of this */
+        c[l] = __builtin_fmaf(a[l], b[l], c[l]);
+    return c;
 #else
     return a * b + c;
 #endif
