@@ -201,9 +201,12 @@ static void fill_result(espl_run *run)
     espl_result *r = &run->result;
     const bool best = p->best_known, known = p->scorings > 0;
 
-    r->top1 = best ? p->best_top1 : known ? p->last_top1 : NAN;
-    r->top5 = best ? p->best_top5 : known ? p->last_top5 : NAN;
-    r->loss = best ? p->best_loss : known ? p->last_loss : NAN;
+    r->top1 = best ? p->best_top1 : known ? p->last_top1
+                                          : NAN;
+    r->top5 = best ? p->best_top5 : known ? p->last_top5
+                                          : NAN;
+    r->loss = best ? p->best_loss : known ? p->last_loss
+                                          : NAN;
     r->epochs = p->epoch;
     r->steps = p->step;
     r->seconds = espl__now() - run->fit.began;

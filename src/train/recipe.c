@@ -2,7 +2,6 @@
  * optimizer and loss. */
 #include "train/recipe.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,8 +111,7 @@ const espl__op *espl__loss_find(const char *name)
 {
     const espl__op *op;
 
-    assert(name);
-    for (int i = 0; (op = espl__op_at(i)); i++) {
+    for (int i = 0; name && (op = espl__op_at(i)); i++) {
         const char *a = op->name, *b = name;
         while (*a && (*a == *b || (*a == '_' && *b == '-'))) {
             a++;

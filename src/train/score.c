@@ -31,19 +31,17 @@ static const espl__op *loss_for(const espl_net *net)
     return espl__loss_find(name);
 }
 
-static espl_status score(espl_net *net, espl_data *data, espl_part part, int64_t batch, int64_t *counts,
-                         espl_score *result)
+static espl_status score(espl_net *net, espl_data *data, espl_part part, int64_t batch,
+                         const espl__class_sums *by_class, espl_score *result)
 {
-    const size_t classes = (size_t)result->class_count;
-    const espl__class_sums by_class = { counts, counts + classes, counts + 2 * classes };
     espl__scorer *scorer = NULL;
     espl__sums sums = { 0 };
     espl_status s;
 
     if ((s = espl__scorer_open(net, loss_for(net), batch, false, &scorer)))
         return s;
-    if (!(s = espl__scorer_run(scorer, data, part, &sums, &by_class)))
-        fill(result, &sums, &by_class);
+    if (!(s = espl__scorer_run(scorer, data, part, &sums, by_class)))
+        fill(result, &sums, by_class);
     espl__scorer_free(scorer);
     return s;
 }
@@ -67,7 +65,8 @@ espl_status espl_score_net(espl_net *net, espl_data *data, espl_part part, int64
     if (!(s = espl__net_fits_data(net, data)) &&
         !(s = espl__allocate(ctx, classes, sizeof *result->classes, &result->classes)) &&
         !(s = espl__allocate(ctx, 3 * classes, sizeof *counts, &counts)))
-        s = score(net, data, part, batch < count ? batch : count, counts, result);
+        s = score(net, data, part, batch < count ? batch : count,
+                  &(espl__class_sums){ counts, counts + classes, counts + 2 * classes }, result);
     espl__release(ctx, counts);
     if (s)
         espl_score_free(result);

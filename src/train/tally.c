@@ -25,7 +25,7 @@ int espl__rank(const float *values, int count, int label)
     for (int i = 0; i < count; i++) {
         if (isnan(values[i]))
             return count;
-        before += values[i] > values[label] || (values[i] == values[label] && i < label);
+        before += values[i] > values[label] || (i < label && values[i] == values[label]);
     }
     return before;
 }

@@ -19,7 +19,9 @@ static const espl_option options[] = {
 
 double espl__rate_step(double rate, double factor, int64_t every, int64_t t)
 {
-    return rate * pow(factor, (double)(t / every));
+    const int64_t falls = t / every;
+
+    return rate * pow(factor, (double)falls);
 }
 
 static espl_status begin(void *self, espl_run *run)
