@@ -1,5 +1,7 @@
-/* CIFAR records: of CIFAR-10 and of CIFAR-100, by the file's name. */
+/* CIFAR records: of CIFAR-10 and of CIFAR-100, by the file's name, and the folder with both parts. */
 #include "fuzz_data.h"
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
@@ -8,6 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     fuzz_open(ctx, fuzz_file("data_batch_1.bin", data, bytes),
               &(espl_data_settings){ .source = "cifar" });
     fuzz_open(ctx, fuzz_file("train.bin", data, bytes), &(espl_data_settings){ .source = "cifar" });
+    char folder[512];
+    strcpy(folder, fuzz_file("test_batch.bin", data, bytes));
+    *strrchr(folder, '/') = '\0';
+    fuzz_open(ctx, folder, NULL);
     espl_context_free(ctx);
     return 0;
 }
