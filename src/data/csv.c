@@ -15,7 +15,7 @@
 #define MOST_CLASSES 100000
 
 typedef struct field {
-    char *text; /* unquoted, ended by a zero within the file's own memory */
+    const char *text; /* unquoted, ended by a zero within the file's own memory */
     int line, column;
 } field;
 
@@ -49,7 +49,7 @@ static espl_status fail_at(const table *t, const field *f, const char *what)
 
 /* ---- rows ---- */
 
-static espl_status add_field(table *t, char *text, int line, int column)
+static espl_status add_field(table *t, const char *text, int line, int column)
 {
     if (t->count == t->room) {
         const int larger = t->room ? t->room * 2 : 16;

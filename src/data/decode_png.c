@@ -53,7 +53,7 @@ espl_status espl__measure_png(const uint8_t *data, size_t bytes, espl__decoded *
                               espl__reading *reading)
 {
     spng_ctx *png = NULL;
-    struct spng_ihdr header;
+    struct spng_ihdr header = { 0 };
     const espl_status status = begin(data, bytes, &png, &header, picture, reading);
 
     spng_ctx_free(png);

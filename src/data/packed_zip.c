@@ -59,56 +59,56 @@ static espl_status open_member(member *m, const char *path, const char *name)
     return ESPL_OK;
 }
 
-espl_status espl__packed_open_member(espl_context *ctx, const char *path, const char *name,
+espl_status espl__packed_open_member(espl_context *ctx, const char *archive, const char *name,
                                      espl__packed **result)
 {
-    const int64_t bytes = espl__path_bytes(path);
+    const int64_t bytes = espl__path_bytes(archive);
     char whole[4096];
     member *m = NULL;
     size_t most = SIZE_MAX;
 
     *result = NULL;
     if (bytes < 0)
-        return espl__fail(ctx, ESPL_NO_FILE, "%s: there is no such file", path);
+        return espl__fail(ctx, ESPL_NO_FILE, "%s: there is no such file", archive);
     espl_status status = espl__allocate(ctx, 1, sizeof *m, &m);
     if (status)
         return status;
     m->ctx = ctx;
-    status = open_member(m, path, name);
+    status = open_member(m, archive, name);
     if (status) {
         close_member(m);
         return status;
     }
-    snprintf(whole, sizeof whole, "%s: %s", path, name);
+    snprintf(whole, sizeof whole, "%s: %s", archive, name);
     if (!espl__multiply((size_t)bytes, ESPL__MOST_EXPANSION, &most))
         most = SIZE_MAX;
     return espl__packed_wrap(ctx, whole, (size_t)bytes, most, &zip_member, m, result);
 }
 
-bool espl__packed_has_member(const char *path, const char *name)
+bool espl__packed_has_member(const char *archive, const char *name)
 {
-    zip_t *archive = zip_open(path, ZIP_RDONLY, NULL);
-    const bool found = archive && zip_name_locate(archive, name, 0) >= 0;
+    zip_t *zip = zip_open(archive, ZIP_RDONLY, NULL);
+    const bool found = zip && zip_name_locate(zip, name, 0) >= 0;
 
-    if (archive)
-        zip_discard(archive);
+    if (zip)
+        zip_discard(zip);
     return found;
 }
 
 #else
 
-espl_status espl__packed_open_member(espl_context *ctx, const char *path, const char *name,
+espl_status espl__packed_open_member(espl_context *ctx, const char *archive, const char *name,
                                      espl__packed **result)
 {
     (void)name;
     *result = NULL;
     return espl__fail(ctx, ESPL_UNSUPPORTED,
-                      "%s: this build cannot read zip archives (libzip was missing)", path);
+                      "%s: this build cannot read zip archives (libzip was missing)", archive);
 }
 
-bool espl__packed_has_member(const char *path, const char *name)
+bool espl__packed_has_member(const char *archive, const char *name)
 {
-    (void)path, (void)name;
+    (void)archive, (void)name;
     return false;
 }
 
