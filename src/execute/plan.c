@@ -108,11 +108,23 @@ static espl_status point_at_parts(espl__plan *plan)
     return s;
 }
 
+static espl_status check_batch(const espl__plan *plan)
+{
+    const espl__node *node = espl__graph_needs_two(plan->graph);
+
+    if (!node || !plan->settings.training || plan->settings.batch > 1)
+        return ESPL_OK;
+    return espl__fail(plan->ctx, ESPL_BAD_OPTION,
+                      "%s: \"%s\" has one value of each channel in a batch of one sample, and that has no "
+                      "variance: train it with two samples or more at a time",
+                      node->op->name, node->name);
+}
+
 static espl_status prepare(espl__plan *plan, const espl__graph *graph)
 {
     espl_status s;
 
-    if ((s = espl__fuse(graph, plan->settings.training, &plan->graph)))
+    if ((s = espl__fuse(graph, plan->settings.training, &plan->graph)) || (s = check_batch(plan)))
         return s;
     plan->alone = plan->settings.batch == 1 && !plan->settings.training && !plan->settings.samples;
     plan->samples = plan->settings.samples ? plan->settings.samples

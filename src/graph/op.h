@@ -46,7 +46,8 @@ typedef enum espl__op_flags {
     ESPL__IS_RANDOM = 4,      /* draws while training; the identity otherwise */
     /* Rather computed again from its first input on the way back than kept in memory until then; the
      * gradient rule reads that input anyway. */
-    ESPL__IS_CHEAP = 8
+    ESPL__IS_CHEAP = 8,
+    ESPL__USES_BATCH = 16 /* training takes statistics of each channel over batch and places */
 } espl__op_flags;
 
 typedef struct espl__op {

@@ -41,7 +41,7 @@ const espl__op espl__op_batch_norm = {
     .attributes = attributes,
     .inputs_min = 1,
     .inputs_max = 2,
-    .flags = ESPL__IS_CHEAP,
+    .flags = ESPL__IS_CHEAP | ESPL__USES_BATCH,
     .reads = ESPL__READS_INPUTS |
              ESPL__READS_OUTPUT, /* the output tells where the activation was flat */
     .passes = 1u << 1,

@@ -4,6 +4,20 @@
 
 #define SMALLEST_SCORING_BATCH 32
 
+/* Where the parts that are computed at a time leave one sample over. */
+static espl_status check_left_over(espl_run *run, int64_t count)
+{
+    const int64_t micro = run->fit.micro, batch = run->recipe.options.batch < count ? run->recipe.options.batch : count;
+    const espl__node *node = espl__graph_needs_two(run->fit.fused);
+
+    if (!node || micro == 1 || (batch % micro != 1 && count % batch % micro != 1))
+        return ESPL_OK;
+    return espl__fail(run->ctx, ESPL_BAD_OPTION,
+                      "batch: %lld samples in batches of %lld leave one sample over that is computed alone, of which "
+                      "%s \"%s\" has no variance to take: set another batch",
+                      (long long)count, (long long)batch, node->op->name, node->name);
+}
+
 static espl_status open_plan(espl_run *run)
 {
     espl__fit *fit = &run->fit;
@@ -21,7 +35,7 @@ static espl_status open_plan(espl_run *run)
         .direct_only = r->options.algorithm == ESPL__ALGORITHM_DIRECT,
     };
     if ((s = espl__loss_graph(run->net->graph, r->loss, r->loss_options, &fit->graph)) ||
-        (s = espl__fuse(fit->graph, true, &fit->fused)))
+        (s = espl__fuse(fit->graph, true, &fit->fused)) || (s = check_left_over(run, count)))
         return s;
     return espl__plan_open(run->net, fit->fused, &settings, &fit->plan);
 }
@@ -152,7 +166,8 @@ size_t espl__fit_bytes(const espl_run *run)
 
     if (run->fit.scorer)
         bytes += espl__scorer_loader_bytes(run->fit.scorer, size);
-    for (int i = 0; run->fit.scorer && !run->folder && i < run->net->graph->parameter_count; i++)
+    const bool copies = run->fit.scorer && !run->folder && run->recipe.options.keep == ESPL__KEEP_BEST;
+    for (int i = 0; copies && i < run->net->graph->parameter_count; i++)
         bytes += (size_t)run->net->parameters[i].count * sizeof(float);
     return bytes;
 }

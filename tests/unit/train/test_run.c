@@ -95,12 +95,12 @@ static void check_accumulation(tiny *t, const char *recipe)
     tiny_hash(t, &(tiny_job){ .out = "whole", .set = (const char *const[]){ "epochs=2", NULL } });
     for (int i = 0; i < 3; i++) {
         tiny_hash(t, &(tiny_job){ .out = "parts", .set = (const char *const[]){ "epochs=2", parts[i], NULL } });
-        const double apart = difference(t, "whole/last.safetensors", "parts/last.safetensors");
+        const double apart = difference(t, "whole/net.safetensors", "parts/net.safetensors");
         if (!(apart < 2e-5))
             fail_msg("%s: nets differ by %g", parts[i], apart);
     }
     tiny_hash(t, &(tiny_job){ .out = "parts", .set = (const char *const[]){ "epochs=2", "batch=4", NULL } });
-    assert_true(difference(t, "whole/last.safetensors", "parts/last.safetensors") > 1e-3); /* can fail */
+    assert_true(difference(t, "whole/net.safetensors", "parts/net.safetensors") > 1e-3); /* can fail */
 }
 
 static void test_parts_of_a_batch_equal_the_batch(void **state)
@@ -124,7 +124,7 @@ static double recall_of_first_class(tiny *t, const char *weights)
 
     tiny_hash(t, &(tiny_job){ .set = (const char *const[]){ "epochs=1", "optimizer.sgd.rate=0.003", weights, NULL } });
     assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
-    espl_net *net = load(t, ctx, "run/last.safetensors");
+    espl_net *net = load(t, ctx, "run/net.safetensors");
     snprintf(path, sizeof path, "%s/data", t->folder);
     assert_int_equal(espl_data_open(ctx, path, NULL, &data), ESPL_OK);
     assert_int_equal(espl_score_net(net, data, ESPL_TRAIN, 0, &score), ESPL_OK);
@@ -153,7 +153,7 @@ static void test_keeps_the_best_or_the_last(void **state)
     tiny *t = *state;
     /* a rate so high that the last epoch is worse than some before it */
     const char *recipe = TINY_RECIPE("tiny.yaml", "normalize: none\n");
-    const tiny_outcome best = tiny_do(t, &(tiny_job){ .text = recipe, .out = "best", .set = (const char *const[]){ "epochs=8", "optimizer.sgd.rate=0.3", NULL } });
+    const tiny_outcome best = tiny_do(t, &(tiny_job){ .text = recipe, .out = "best", .set = (const char *const[]){ "epochs=8", "optimizer.sgd.rate=0.3", "keep=best", NULL } });
     const tiny_outcome last = tiny_do(t, &(tiny_job){ .out = "last", .set = (const char *const[]){ "epochs=8", "optimizer.sgd.rate=0.3", "keep=last", NULL } });
 
     assert_int_equal(best.status, ESPL_OK);
@@ -163,6 +163,64 @@ static void test_keeps_the_best_or_the_last(void **state)
     assert_true(difference(t, "best/last.safetensors", "last/net.safetensors") == 0);
     char *last_file = tiny_read(t, "last/last.safetensors");
     assert_null(last_file);
+}
+
+static bool is_resolved(tiny *t, const char *set, const char *line)
+{
+    tiny_hash(t, &(tiny_job){ .set = (const char *const[]){ "epochs=1", set, NULL } });
+    char *recipe = tiny_read(t, "run/recipe.yaml");
+    assert_non_null(recipe);
+    const bool found = strstr(recipe, line);
+    free(recipe);
+    return found;
+}
+
+/* A test set measures; it does not choose the epoch. */
+static void test_the_best_is_not_chosen_by_a_test_set(void **state)
+{
+    tiny *t = *state;
+
+    tiny_write(t, "recipe.yaml", TINY_RECIPE("tiny.yaml", ""));
+    assert_true(is_resolved(t, "seed=0", "keep: last"));
+    assert_true(is_resolved(t, "held-out=0.3", "keep: best"));
+    assert_true(is_resolved(t, "keep=best", "keep: best"));
+}
+
+/* ---- one value of each channel ---- */
+
+#define TINY_FLAT_NET                                \
+    "name: flat\n"                                   \
+    "settings: {classes: 3}\n"                       \
+    "input: {channels: 1, height: 8, width: 8}\n"    \
+    "layers:\n"                                      \
+    "  - conv2d: {channels: 6, kernel: 8}\n"         \
+    "  - batch_norm\n"                               \
+    "  - relu\n"                                     \
+    "  - flatten\n"                                  \
+    "  - dense: classes\n"
+
+static void test_one_sample_has_no_variance(void **state)
+{
+    tiny *t = *state;
+    const struct {
+        const char *batch, *parts, *says; /* 50 samples */
+    } cases[] = {
+        { "batch=1", "accumulate=1", "two samples or more" },
+        { "batch=4", "accumulate=4", "two samples or more" },
+        { "batch=7", "accumulate=1", "set another batch" }, /* 7 x 7 + 1 */
+        { "batch=3", "accumulate=2", "set another batch" }, /* each batch in parts of 2 and 1 */
+        { "batch=8", "accumulate=1", NULL },
+        { "batch=50", "accumulate=1", NULL },
+    };
+
+    tiny_write(t, "flat.yaml", TINY_FLAT_NET);
+    tiny_write(t, "recipe.yaml", TINY_RECIPE("flat.yaml", ""));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const tiny_outcome o = tiny_do(t, &(tiny_job){ .set = (const char *const[]){ cases[i].batch, cases[i].parts, NULL } });
+        assert_int_equal(o.status, cases[i].says ? ESPL_BAD_OPTION : ESPL_OK);
+        if (cases[i].says && (!strstr(t->message, cases[i].says) || !strstr(t->message, "batch_norm")))
+            fail_msg("%s %s: %s", cases[i].batch, cases[i].parts, t->message);
+    }
 }
 
 /* ---- scoring now and then ---- */
@@ -381,6 +439,8 @@ int main(void)
         TINY_TEST_OF(test_parts_equal_the_batch_with_class_weights),
         TINY_TEST_OF(test_a_heavy_class_is_found_more_often),
         TINY_TEST_OF(test_keeps_the_best_or_the_last),
+        TINY_TEST_OF(test_the_best_is_not_chosen_by_a_test_set),
+        TINY_TEST_OF(test_one_sample_has_no_variance),
         TINY_TEST_OF(test_scores_as_often_as_asked),
         TINY_TEST_OF(test_divergence_names_step_and_layer),
         TINY_TEST_OF(test_a_parameter_that_is_no_number_is_named),
