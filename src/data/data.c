@@ -163,9 +163,11 @@ static espl_status open_test(espl_data *data, const char *path, const espl_data_
     espl__part *part = &data->part[ESPL_HELD_OUT];
     espl_status status;
 
-    if (!settings->test && !data->source->has_test(path, data->state))
+    /* a share that was asked for is split off, and the data's own test part rests */
+    if (!settings->test && (settings->held_out > 0 || !data->source->has_test(path, data->state)))
         return ESPL_OK;
     data->test_source = data->source;
+    data->has_test = settings->test || !data->source->validates;
     if (settings->test) {
         status = find_source(data->ctx, test, settings->source, &data->test_source);
         if (status)
@@ -279,6 +281,11 @@ const char *espl_data_class_name(const espl_data *data, int index)
 void espl_data_shape(const espl_data *data, int64_t shape[3])
 {
     memcpy(shape, data->shape, sizeof data->shape);
+}
+
+bool espl__data_has_test(const espl_data *data)
+{
+    return data->has_test;
 }
 
 bool espl__data_pictures(const espl_data *data)

@@ -26,6 +26,7 @@ typedef struct espl__source {
     /* Is there test data by this source's custom beside this path? Asked after the training data
      * was opened. */
     bool (*has_test)(const char *path, const void *state);
+    bool validates; /* what it finds there is meant for choosing between nets, like a folder "val" */
     int64_t (*count)(const void *state);
     int (*classes)(const void *state);
     const char *(*class_name)(const void *state, int index); /* NULL: nameless */
@@ -51,6 +52,8 @@ const espl__source *espl__source_at(int index); /* sources.def in order, NULL pa
  * zero becomes 1. */
 espl_status espl__data_measure(espl_data *data, double scale, double mean[4], double deviation[4]);
 bool espl__data_pictures(const espl_data *data);
+/* Whether the held-out data is a test set: it measures, and nothing may be chosen by it. */
+bool espl__data_has_test(const espl_data *data);
 int32_t espl__data_label(const espl_data *data, espl_part part, int64_t index);
 /* What the user would call the sample: a file name, or "train-images-idx3-ubyte[17]". */
 void espl__data_sample_name(const espl_data *data, espl_part part, int64_t index, char name[256]);

@@ -402,6 +402,7 @@ const espl__source espl__source_image_folder = {
     .summary = "a folder (or .tar) with a folder of JPEG, PNG or WebP pictures for each class",
     .fits = fits,
     .has_test = has_test,
+    .validates = true,
     .open = open_pictures,
     .release = release,
     .count = count,

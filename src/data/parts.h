@@ -16,6 +16,7 @@ struct espl_data {
     const espl__source *source, *test_source;
     void *state, *test_state; /* test_state NULL: held out of the training data, or none */
     espl__part part[2];
+    bool has_test; /* false also if what is held out is meant for choosing */
     int32_t *test_class;
     int classes;
     char **names;

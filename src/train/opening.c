@@ -261,6 +261,13 @@ static espl_status weigh_classes(espl_run *run)
     return weigh_listed(run, node);
 }
 
+/* The best epoch by a test set would be chosen with what must only measure. */
+static void choose_kept(espl_run *run)
+{
+    if (run->recipe.options.keep == ESPL__KEEP_AUTO)
+        run->recipe.options.keep = espl__data_has_test(run->data) ? ESPL__KEEP_LAST : ESPL__KEEP_BEST;
+}
+
 espl_status espl__run_fit_parts(espl_run *run)
 {
     const int64_t count = espl_data_count(run->data, ESPL_TRAIN), batch = run->recipe.options.batch;
@@ -269,6 +276,7 @@ espl_status espl__run_fit_parts(espl_run *run)
     if ((s = espl__net_fits_data(run->net, run->data)) || (s = name_classes(run)) || (s = prepare(run)) ||
         (s = weigh_classes(run)))
         return s;
+    choose_kept(run);
     run->steps_per_epoch = (count + batch - 1) / batch;
     if (run->steps_per_epoch > INT64_MAX / run->recipe.options.epochs)
         return espl__fail(run->ctx, ESPL_BAD_OPTION, "epochs: %lld are more than can be counted in steps",

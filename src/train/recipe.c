@@ -9,7 +9,7 @@
 
 const espl_option espl__recipe_table[] = {
     ESPL_REAL(espl__recipe_options, held_out, "0", 0, 0.9,
-              "share of the data held out for scoring; 0: the data's own test part, else a tenth"),
+              "share of the training data held out for scoring; 0: the data's own test part, else a tenth"),
     ESPL_COUNT(espl__recipe_options, epochs, "10", 1, LARGEST, "how often every training sample is seen"),
     ESPL_COUNT(espl__recipe_options, batch, "64", 1, 1 << 20, "samples for one update"),
     ESPL_COUNT(espl__recipe_options, accumulate, "1", 1, 1 << 20,
@@ -19,8 +19,9 @@ const espl_option espl__recipe_table[] = {
                 "of convolutions; direct: no Winograd transforms"),
     ESPL_DURATION(espl__recipe_options, score_every, "1ep", 1e-9, LARGEST,
                   "score the held-out data so often, at the end of an epoch"),
-    ESPL_CHOICE(espl__recipe_options, keep, "best", "best|last",
-                "which net is saved: the best on the held-out data, or the last"),
+    ESPL_CHOICE(espl__recipe_options, keep, "auto", "auto|best|last",
+                "which net is saved: the best on the held-out data, or the last; auto: the best on data held out "
+                "of the training data, the last where the held-out data is a test set"),
     ESPL_DURATION(espl__recipe_options, checkpoint_every, "1ep", 1e-9, LARGEST,
                   "write a checkpoint so often besides the one at the end of each epoch"),
     ESPL_OPTIONS_END

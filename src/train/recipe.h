@@ -8,7 +8,8 @@
 #include "graph/op.h"
 #include "optimize/optimizer.h"
 
-enum { ESPL__KEEP_BEST,
+enum { ESPL__KEEP_AUTO, /* until the data is open */
+       ESPL__KEEP_BEST,
        ESPL__KEEP_LAST };
 enum { ESPL__ALGORITHM_AUTO,
        ESPL__ALGORITHM_DIRECT };

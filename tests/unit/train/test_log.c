@@ -192,7 +192,7 @@ static void test_the_folder_holds_what_is_promised(void **state)
     const char *const names[] = { "recipe.yaml", "log.jsonl", "checkpoint.safetensors", "net.safetensors",
                                   "last.safetensors" };
 
-    tiny_hash(t, &(tiny_job){ .text = RECIPE, .out = "a/b/c" });
+    tiny_hash(t, &(tiny_job){ .text = RECIPE, .out = "a/b/c", .set = (const char *const[]){ "keep=best", NULL } });
     for (int i = 0; i < ESPL__COUNT(names); i++) {
         char name[64];
         snprintf(name, sizeof name, "a/b/c/%s", names[i]);
