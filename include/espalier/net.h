@@ -25,9 +25,20 @@ ESPL_API espl_status espl_net_load(espl_context *context, const char *path, espl
 ESPL_API espl_status espl_net_save(espl_net *net, const char *path);
 
 /* Fills the parameters of a net with the tensors of a file, which must have the parameters' names
- * ("conv1.weight") and shapes; for files that hold tensors but no net. After a failure the parameters
- * may be a mixture. */
+ * ("conv1.weight") and shapes; for files that hold tensors but no net. What a norm's parameters are called
+ * elsewhere ("running_mean", "gamma") is understood. After a failure the parameters may be a mixture. */
 ESPL_API espl_status espl_net_load_parameters(espl_net *net, const char *path);
+
+/* Builds a net as espl_net_open does and fills it with the tensors of a file of another program. The
+ * description's "files" say what that program calls the layers, which settings the file stands for and how
+ * samples are prepared. Fails with ESPL_BAD_FILE naming the first tensor that does not fit. */
+ESPL_API espl_status espl_net_open_with(espl_context *context, const char *source, const char *settings,
+                                        const char *path, espl_net **result);
+
+/* Says how samples are prepared: the rule "raw" (0 to 255 as it is), "unit" (over 255), "symmetric" (over
+ * 127.5, minus 1), "imagenet" (over 255, ImageNet's mean and deviation) or "caffe" (BGR, the mean taken
+ * off), or a map ("scale: 1/255, mean: [0.5, 0.5, 0.5], deviation: 0.25, order: bgr, resize: crop"). */
+ESPL_API espl_status espl_net_prepare(espl_net *net, const char *how);
 
 ESPL_API void espl_net_free(espl_net *net);
 

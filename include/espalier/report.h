@@ -55,6 +55,17 @@ typedef struct espl_bench {
 ESPL_API espl_status espl_bench_net(espl_net *net, const espl_bench_settings *settings, espl_bench *result);
 ESPL_API void espl_bench_free(espl_bench *bench);
 
+/* How far a net's answers are from recorded ones (docs/guides/import.md has the file's layout). */
+typedef struct espl_check {
+    double largest_difference; /* over all samples and answers, relative to the largest recorded answer */
+    double largest_answer;
+    int64_t samples, answers;  /* answers of one sample */
+    char compared[16];         /* "logits" or "features" */
+} espl_check;
+/* Runs the inputs that a reference file holds. ESPL_BAD_FILE if the file does not fit the net,
+ * ESPL_BAD_STATE if it holds raw pixels and the net does not say how they are prepared. */
+ESPL_API espl_status espl_net_check(espl_net *net, const char *path, espl_check *result);
+
 #ifdef __cplusplus
 }
 #endif

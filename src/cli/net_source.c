@@ -55,6 +55,17 @@ espl_status net_source_open(espl_context *ctx, const char *source, const cli_wor
     return status;
 }
 
+espl_status net_source_open_with(espl_context *ctx, const char *source, const cli_words *set, const char *path,
+                                 net_source *result)
+{
+    char *settings = set->count ? joined(set) : NULL;
+
+    *result = (net_source){ 0 };
+    const espl_status status = espl_net_open_with(ctx, source, settings, path, &result->net);
+    free(settings);
+    return status;
+}
+
 void net_source_close(net_source *source)
 {
     if (!source->run)

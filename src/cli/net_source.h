@@ -14,6 +14,9 @@ typedef struct net_source {
 
 /* `set`: of a net, its settings ("classes: 5"); of a recipe, its values ("epochs=3"). */
 espl_status net_source_open(espl_context *ctx, const char *source, const cli_words *set, net_source *result);
+/* The net that `source` names with the parameters of the file `path`. */
+espl_status net_source_open_with(espl_context *ctx, const char *source, const cli_words *set, const char *path,
+                                 net_source *result);
 void net_source_close(net_source *source);
 
 /* clang-format off */

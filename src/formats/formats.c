@@ -74,16 +74,3 @@ espl_status espl_net_save(espl_net *net, const char *path)
         return espl__fail(net->ctx, ESPL_UNSUPPORTED, "%s: %s files can be read but not written", path, format->name);
     return format->save(net, path);
 }
-
-espl_status espl_net_load_parameters(espl_net *net, const char *path)
-{
-    const espl__format *format;
-    const espl_status s = espl__format_of(net->ctx, path, &format);
-
-    if (s)
-        return s;
-    if (!format->load_parameters)
-        return espl__fail(net->ctx, ESPL_UNSUPPORTED, "%s: parameters alone cannot be read from %s files", path,
-                          format->name);
-    return format->load_parameters(net, path);
-}

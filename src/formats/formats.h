@@ -2,6 +2,7 @@
 #ifndef ESPL_FORMATS_H
 #define ESPL_FORMATS_H
 
+#include "formats/tensors.h"
 #include "net/net.h"
 
 typedef struct espl__format {
@@ -10,9 +11,8 @@ typedef struct espl__format {
     const char *endings;                                                         /* of file names, with a blank between: ".safetensors" */
     espl_status (*load)(espl_context *ctx, const char *path, espl_net **result); /* NULL: only written */
     espl_status (*save)(const espl_net *net, const char *path);                  /* NULL: only read */
-    /* Fills the parameters of a net that is already there, by name; NULL: the format holds none without
-     * a net around them. */
-    espl_status (*load_parameters)(espl_net *net, const char *path);
+    /* Opens the tensors alone, for a net that the file does not hold; NULL: the format has none. */
+    espl_status (*tensors)(espl_context *ctx, const char *path, espl__tensors *result);
 } espl__format;
 
 const espl__format *espl__format_at(int index); /* formats.def in order, NULL past the end */

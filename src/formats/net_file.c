@@ -6,6 +6,7 @@
  *     espalier.classes      JSON list of the class names, if there are any
  *     espalier.preparation  JSON object: how samples are prepared, if it is known
  *     espalier.origin       JSON object: where the net came from, if it is known */
+#include "formats/fill_net.h"
 #include "formats/formats.h"
 #include "formats/net_notes.h"
 #include "formats/safetensors.h"
@@ -42,61 +43,48 @@ static espl_status save_net(const espl_net *net, const char *path)
 
 /* ---- loading ---- */
 
-static espl_status check_shape(espl_context *ctx, const espl__safetensors *file, const espl__graph_parameter *p, const espl__stored *t)
+static const espl__stored *tensor_at(const espl__tensors *tensors, int index)
 {
-    const espl__shape *shape = &p->spec.shape;
-    espl__shape found = { .rank = t->rank < ESPL__RANK_MAX ? t->rank : ESPL__RANK_MAX };
-    char found_text[96], expected_text[96];
-    bool same = t->rank == shape->rank;
-
-    memcpy(found.dim, t->dim, sizeof found.dim);
-    for (int d = 0; d < shape->rank && same; d++)
-        same = t->dim[d] == shape->dim[d];
-    if (same)
-        return ESPL_OK;
-    return espl__fail(ctx, ESPL_BAD_FILE,
-                      "%s: tensor \"%s\": has the shape %s, but the net needs %s", espl__safetensors_path(file),
-                      p->name, espl__shape_text(found, found_text), espl__shape_text(*shape, expected_text));
+    return espl__safetensors_at(tensors->file, index);
 }
 
-static espl_status read_parameter(espl_context *ctx, espl__safetensors *file, const espl__graph_parameter *p, float *values)
+static espl_status read_tensor(espl__tensors *tensors, int index, float *values)
 {
-    const espl__stored *t = espl__safetensors_find(file, p->name);
-    espl_status s;
-
-    if (!t)
-        return espl__fail(ctx, ESPL_BAD_FILE, "%s: the net's tensor \"%s\" is missing",
-                          espl__safetensors_path(file), p->name);
-    if ((s = check_shape(ctx, file, p, t)))
-        return s;
-    return espl__safetensors_read(file, t, values);
+    return espl__safetensors_read(tensors->file, tensor_at(tensors, index), values);
 }
 
-/* The first tensor that the net has no place for, or NULL. */
-static const char *superfluous(const espl_net *net, const espl__safetensors *file)
+static void close_tensors(espl__tensors *tensors)
 {
-    for (int i = 0; i < espl__safetensors_count(file); i++) {
-        const char *name = espl__safetensors_at(file, i)->name;
-        int p = 0;
-        while (p < net->graph->parameter_count && !espl__text_equal(net->graph->parameters[p].name, name))
-            p++;
-        if (p == net->graph->parameter_count)
-            return name;
-    }
-    return NULL;
+    espl__safetensors_free(tensors->file);
+}
+
+static const espl__tensor_reader reader = { tensor_at, read_tensor, close_tensors };
+
+static espl__tensors tensors_of(espl_context *ctx, espl__safetensors *file)
+{
+    return (espl__tensors){ .ctx = ctx, .path = espl__safetensors_path(file), .count = espl__safetensors_count(file), .reader = &reader, .file = file };
+}
+
+static espl_status open_tensors(espl_context *ctx, const char *path, espl__tensors *result)
+{
+    espl__safetensors *file;
+    const espl_status s = espl__safetensors_open(ctx, path, &file);
+
+    if (!s)
+        *result = tensors_of(ctx, file);
+    return s;
 }
 
 static espl_status read_parameters(espl_net *net, espl__safetensors *file)
 {
-    for (int i = 0; i < net->graph->parameter_count; i++) {
-        const espl_status s = read_parameter(net->ctx, file, &net->graph->parameters[i], net->parameters[i].value);
-        if (s)
-            return s;
-    }
-    if (espl__safetensors_count(file) == net->graph->parameter_count)
-        return ESPL_OK;
-    return espl__fail(net->ctx, ESPL_BAD_FILE, "%s: the net has no place for the tensor \"%.200s\"",
-                      espl__safetensors_path(file), superfluous(net, file));
+    espl__tensors tensors = tensors_of(net->ctx, file);
+    espl__foreign names = { 0 };
+    espl_status s = espl__foreign_own(net, &names);
+
+    if (!s)
+        s = espl__fill_net(net, &tensors, &names);
+    espl__foreign_free(&names);
+    return s;
 }
 
 static espl_status read_net(espl_context *ctx, espl__safetensors *file, espl_net **net)
@@ -136,23 +124,11 @@ static espl_status load_net(espl_context *ctx, const char *path, espl_net **resu
     return s;
 }
 
-static espl_status load_parameters(espl_net *net, const char *path)
-{
-    espl__safetensors *file;
-    espl_status s = espl__safetensors_open(net->ctx, path, &file);
-
-    if (s)
-        return s;
-    s = read_parameters(net, file);
-    espl__safetensors_free(file);
-    return s;
-}
-
 const espl__format espl__format_safetensors = {
     .name = "safetensors",
     .summary = "nets with their graph, class names and preparation; also plain tensors for a given net",
     .endings = ".safetensors",
     .load = load_net,
     .save = save_net,
-    .load_parameters = load_parameters,
+    .tensors = open_tensors,
 };

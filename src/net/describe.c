@@ -24,7 +24,7 @@ static const espl__tree *part(const maker *m, const char *key)
 static espl_status check_form(maker *m)
 {
     static const char *const keys[] = { "name", "summary", "paper", "names", "settings", "input", "require",
-                                        "let", "blocks", "layers", NULL };
+                                        "let", "blocks", "layers", "files", NULL };
     static const char *const maps[] = { "names", "settings", "input", "require", "let", "blocks" };
     const espl__document *document = m->wish->document;
     const espl_status s = espl__tree_check_keys(document, m->root, keys);
@@ -82,7 +82,8 @@ static espl_status setting_value(maker *m, const espl__tree *setting, espl__valu
         *value = espl__number((double)fit->classes);
         return ESPL_OK;
     }
-    return espl__layout_value(&m->layout, setting, value);
+    const espl__tree *other = espl__tree_get(m->wish->defaults, setting->key);
+    return espl__layout_value(&m->layout, other ? other : setting, value);
 }
 
 static espl_status check_overrides(maker *m, const espl__tree *settings)

@@ -39,6 +39,7 @@ typedef struct espl__wish {
     const char *fallback_name;      /* for a description without "name" */
     const espl__given *given;       /* by the net's name; or NULL */
     const espl__tree *constants;    /* by the net's name, within `document`; or NULL */
+    const espl__tree *defaults;     /* instead of the description's own, within `document`; or NULL */
     const espl__document *override_document;
     const espl__tree *override; /* settings of the caller; or NULL */
     const espl__net_fit *fit;   /* of the data; or NULL */
@@ -48,5 +49,23 @@ typedef struct espl__wish {
 espl_status espl__describe_graph(espl_context *ctx, const espl__wish *wish, char name[ESPL__NET_NAME_MAX],
                                  espl__graph **result);
 espl_status espl__describe(espl_context *ctx, const espl__wish *wish, espl_net **result);
+
+/* A description by name or path, for as long as its document lives. */
+typedef struct espl__source {
+    espl__document *document; /* owned; NULL: the source is a net file */
+    char name[96];            /* for a description that says none */
+    espl__given given;
+    const espl__tree *constants;
+} espl__source;
+
+espl_status espl__source_find(espl_context *ctx, const char *source, espl__source *found);
+/* Fills in what the source says; `found` must outlive the wish. */
+void espl__source_wish(const espl__source *found, espl__wish *wish);
+/* Settings must be a map or nothing, which becomes NULL. */
+espl_status espl__settings_check(const espl__document *document, const espl__tree **settings);
+/* A net file takes none. */
+espl_status espl__settings_refuse(const espl__document *document, const espl__tree *settings, const char *path);
+/* Whether `pattern` ("stage_{s}.unit_{u}") is `name`, its numbers under their names. */
+bool espl__name_fits(const char *pattern, const char *name, espl__given *given);
 
 #endif

@@ -43,7 +43,7 @@ static bool take_setting(const char **pattern, const char **name, espl__given *g
     return true;
 }
 
-static bool fits(const char *pattern, const char *name, espl__given *given)
+bool espl__name_fits(const char *pattern, const char *name, espl__given *given)
 {
     *given = (espl__given){ 0 };
     while (*pattern) {
@@ -74,7 +74,7 @@ static const espl__tree *find_entry(const espl__document *document, const char *
     const espl__tree *names = espl__tree_get(document->root, "names");
 
     for (const espl__tree *entry = names ? names->first : NULL; entry; entry = entry->next)
-        if (!strchr(entry->key, '{') == exact && fits(entry->key, name, given))
+        if (!strchr(entry->key, '{') == exact && espl__name_fits(entry->key, name, given))
             return entry;
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include "net/describe.h"
 #include "net/description.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,64 +35,64 @@ static bool looks_like_file(const char *source)
            access(source, F_OK) == 0;
 }
 
-static espl_status from_description(espl_context *ctx, const espl__wish *wish, const char *path, espl_net **result)
+espl_status espl__source_find(espl_context *ctx, const char *source, espl__source *found)
 {
-    espl__document *document;
-    char name[96];
-    const espl_status s = espl__document_load(ctx, path, &document);
+    espl_status s;
 
-    if (s)
-        return s;
-    base_name(path, name);
-    espl__wish whole = *wish;
-    whole.document = document;
-    whole.fallback_name = name;
-    const espl_status made = espl__describe(ctx, &whole, result);
-    espl__document_free(document);
-    return made;
+    *found = (espl__source){ 0 };
+    if (ends_with(source, ".yaml") || ends_with(source, ".yml")) {
+        base_name(source, found->name);
+        return espl__document_load(ctx, source, &found->document);
+    }
+    snprintf(found->name, sizeof found->name, "%s", source);
+    s = espl__find_description(ctx, source, &found->document, &found->given, &found->constants);
+    return s || found->document || looks_like_file(source) ? s : espl__refuse_name(ctx, source);
 }
 
-static espl_status from_file(espl_context *ctx, const espl__wish *wish, const char *path, espl_net **result)
+void espl__source_wish(const espl__source *found, espl__wish *wish)
 {
-    if (wish->override && wish->override->count)
-        return espl__tree_fail(wish->override_document, wish->override, ESPL_BAD_OPTION,
-                               "\"%.200s\" is a finished net; only names and descriptions (.yaml) take settings", path);
-    return espl_net_load(ctx, path, result);
+    wish->document = found->document;
+    wish->fallback_name = found->name;
+    wish->given = &found->given;
+    wish->constants = found->constants;
 }
 
-static espl_status from_name(espl_context *ctx, const espl__wish *wish, const char *name, espl_net **result)
+espl_status espl__settings_check(const espl__document *document, const espl__tree **settings)
 {
-    espl__document *document;
-    espl__given given;
-    espl__wish whole = *wish;
-    const espl_status s = espl__find_description(ctx, name, &document, &given, &whole.constants);
+    if (*settings && espl__tree_empty(*settings))
+        *settings = NULL;
+    if (*settings && (*settings)->kind != ESPL__MAP)
+        return espl__tree_fail(document, *settings, ESPL_BAD_RECIPE,
+                               "settings of a net such as {classes: 10} were expected");
+    return ESPL_OK;
+}
 
-    if (s)
-        return s;
-    if (!document)
-        return looks_like_file(name) ? from_file(ctx, wish, name, result) : espl__refuse_name(ctx, name);
-    whole.document = document;
-    whole.fallback_name = name;
-    whole.given = &given;
-    const espl_status made = espl__describe(ctx, &whole, result);
-    espl__document_free(document);
-    return made;
+espl_status espl__settings_refuse(const espl__document *document, const espl__tree *settings, const char *path)
+{
+    if (!settings || !settings->count)
+        return ESPL_OK;
+    return espl__tree_fail(document, settings, ESPL_BAD_OPTION,
+                           "\"%.200s\" is a finished net; only names and descriptions (.yaml) take settings", path);
 }
 
 espl_status espl__net_make(espl_context *ctx, const char *source, const espl__document *document,
                            const espl__tree *settings, const espl__net_fit *fit, espl_net **result)
 {
+    espl__source found;
+    espl_status s = espl__settings_check(document, &settings);
     espl__wish wish = { .override_document = document, .override = settings, .fit = fit };
 
     *result = NULL;
-    if (settings && espl__tree_empty(settings))
-        wish.override = NULL;
-    else if (settings && settings->kind != ESPL__MAP)
-        return espl__tree_fail(document, settings, ESPL_BAD_RECIPE,
-                               "settings of a net such as {classes: 10} were expected");
-    if (ends_with(source, ".yaml") || ends_with(source, ".yml"))
-        return from_description(ctx, &wish, source, result);
-    return from_name(ctx, &wish, source, result);
+    if (s || (s = espl__source_find(ctx, source, &found)))
+        return s;
+    if (!found.document) {
+        s = espl__settings_refuse(document, settings, source);
+        return s ? s : espl_net_load(ctx, source, result);
+    }
+    espl__source_wish(&found, &wish);
+    s = espl__describe(ctx, &wish, result);
+    espl__document_free(found.document);
+    return s;
 }
 
 espl_status espl__net_of_recipe(const espl__document *document, const espl__tree *node,

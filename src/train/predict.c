@@ -67,24 +67,24 @@ static void prepare(const espl_net *net, const float *raw, float *prepared)
     }
 }
 
-/* Softmax around the largest logit; a single logit goes through the sigmoid. */
-static void to_probabilities(const float *logits, int count, float *probabilities)
+/* Softmax around the largest logit, in place; a single logit goes through the sigmoid. */
+static void to_probabilities(float *values, int count)
 {
-    double largest = logits[0], sum = 0;
+    double largest = values[0], sum = 0;
 
     if (count == 1) {
-        probabilities[0] = (float)(1 / (1 + exp(-(double)logits[0])));
+        values[0] = (float)(1 / (1 + exp(-(double)values[0])));
         return;
     }
     for (int i = 1; i < count; i++)
-        largest = fmax(largest, logits[i]);
+        largest = fmax(largest, values[i]);
     for (int i = 0; i < count; i++)
-        sum += exp(logits[i] - largest);
+        sum += exp(values[i] - largest);
     for (int i = 0; i < count; i++)
-        probabilities[i] = (float)(exp(logits[i] - largest) / sum);
+        values[i] = (float)(exp(values[i] - largest) / sum);
 }
 
-espl_status espl_predict(espl_net *net, const float *samples, int64_t count, float *probabilities)
+espl_status espl__predict_logits(espl_net *net, const float *samples, int64_t count, bool prepared, float *logits)
 {
     const int64_t size = espl__shape_size(net->graph->nodes[0].shape);
     const int classes = espl_net_classes(net);
@@ -97,14 +97,26 @@ espl_status espl_predict(espl_net *net, const float *samples, int64_t count, flo
         return s;
     for (int64_t first = 0; first < count; first += p.batch) {
         const int64_t now = count - first < p.batch ? count - first : p.batch;
-        for (int64_t i = 0; i < now; i++)
+        if (prepared)
+            memcpy(p.prepared, samples + first * size, (size_t)(now * size) * sizeof(float));
+        for (int64_t i = 0; i < now && !prepared; i++)
             prepare(net, samples + (first + i) * size, p.prepared + i * size);
         espl__plan_run(p.plan, &(espl__feed){ .count = now, .values = p.prepared, .parameters_changed = first == 0 });
         for (int64_t i = 0; i < now; i++)
-            to_probabilities(espl__plan_output(p.plan, i), classes, probabilities + (first + i) * classes);
+            memcpy(logits + (first + i) * classes, espl__plan_output(p.plan, i), (size_t)classes * sizeof(float));
     }
     close_predictor(&p);
     return ESPL_OK;
+}
+
+espl_status espl_predict(espl_net *net, const float *samples, int64_t count, float *probabilities)
+{
+    const int classes = espl_net_classes(net);
+    const espl_status s = espl__predict_logits(net, samples, count, false, probabilities);
+
+    for (int64_t i = 0; i < count && !s; i++)
+        to_probabilities(probabilities + i * classes, classes);
+    return s;
 }
 
 espl_status espl_predict_file(espl_net *net, const char *path, float *probabilities)

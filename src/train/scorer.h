@@ -32,6 +32,9 @@ espl_status espl__loss_graph(const espl__graph *graph, const espl__op *loss, con
 /* The node whose value is the logits. */
 int espl__logits_node(const espl__graph *graph);
 
+/* `count` samples, raw or already prepared, planes in order; `logits` holds count x classes. */
+espl_status espl__predict_logits(espl_net *net, const float *samples, int64_t count, bool prepared, float *logits);
+
 /* How samples of the net's preparation are made by the loader. */
 void espl__loader_prepare(const espl_net *net, espl__loader_settings *settings);
 
