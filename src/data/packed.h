@@ -15,6 +15,10 @@ espl_status espl__packed_open_member(espl_context *ctx, const char *archive, con
 /* Is there a member of that name? false also for what is no archive. */
 bool espl__packed_has_member(const char *archive, const char *name);
 
+/* The shortest name of a member that is `ending` or ends with "/" and it ("archive/data.pkl"); false if
+ * there is none, or none that fits into `name`. */
+bool espl__packed_find_member(const char *archive, const char *ending, char *name, size_t bytes);
+
 /* What messages call it: the path, or "archive.npz: member". */
 const char *espl__packed_name(const espl__packed *packed);
 /* Up to `bytes` more; fewer only at the end. Damaged data fails. */

@@ -3,6 +3,7 @@
 #include "data/paths.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #ifdef ESPL__HAVE_LIBZIP
 #include <zip.h>
@@ -95,7 +96,39 @@ bool espl__packed_has_member(const char *archive, const char *name)
     return found;
 }
 
+static bool ends_with_part(const char *name, const char *ending)
+{
+    const size_t length = strlen(name), end = strlen(ending);
+
+    return length >= end && espl__text_equal(name + length - end, ending) &&
+           (length == end || name[length - end - 1] == '/');
+}
+
+bool espl__packed_find_member(const char *archive, const char *ending, char *name, size_t bytes)
+{
+    zip_t *zip = zip_open(archive, ZIP_RDONLY, NULL);
+    const zip_int64_t count = zip ? zip_get_num_entries(zip, 0) : 0;
+    size_t shortest = bytes;
+
+    for (zip_int64_t i = 0; i < count; i++) {
+        const char *each = zip_get_name(zip, (zip_uint64_t)i, 0);
+        if (each && strlen(each) < shortest && ends_with_part(each, ending)) {
+            shortest = strlen(each);
+            memcpy(name, each, shortest + 1);
+        }
+    }
+    if (zip)
+        zip_discard(zip);
+    return shortest < bytes;
+}
+
 #else
+
+bool espl__packed_find_member(const char *archive, const char *ending, char *name, size_t bytes)
+{
+    (void)archive, (void)ending, (void)name, (void)bytes;
+    return false;
+}
 
 espl_status espl__packed_open_member(espl_context *ctx, const char *archive, const char *name,
                                      espl__packed **result)

@@ -170,69 +170,6 @@ const char *espl__safetensors_path(const espl__safetensors *file)
 
 /* ---- values ---- */
 
-static float float_of_bits(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Half precision: sign, 5 bits of exponent (bias 15), 10 of fraction. */
-static float float_of_half(uint16_t half)
-{
-    const uint32_t sign = (uint32_t)(half & 0x8000u) << 16, fraction = half & 0x3ffu;
-    const uint32_t exponent = (half >> 10) & 0x1fu;
-
-    if (exponent == 0) { /* zero or subnormal: fraction * 2^-24 is exact */
-        const float value = (float)fraction * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    if (exponent == 31)
-        return float_of_bits(sign | 0x7f800000u | fraction << 13);
-    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
-#define CONVERT(type, from, expression)            \
-    for (int64_t i = 0; i < count; i++) {          \
-        type v;                                    \
-        memcpy(&v, from + i * sizeof v, sizeof v); \
-        to[i] = (float)(expression);               \
-    }                                              \
-    break
-
-static void convert(espl__dtype dtype, const char *from, int64_t count, float *to)
-{
-    switch (dtype) {
-    case ESPL__F64:
-        CONVERT(double, from, v);
-    case ESPL__F16:
-        CONVERT(uint16_t, from, float_of_half(v));
-    case ESPL__BF16:
-        CONVERT(uint16_t, from, float_of_bits((uint32_t)v << 16));
-    case ESPL__I64:
-        CONVERT(int64_t, from, v);
-    case ESPL__I32:
-        CONVERT(int32_t, from, v);
-    case ESPL__I16:
-        CONVERT(int16_t, from, v);
-    case ESPL__I8:
-        CONVERT(int8_t, from, v);
-    case ESPL__U64:
-        CONVERT(uint64_t, from, v);
-    case ESPL__U32:
-        CONVERT(uint32_t, from, v);
-    case ESPL__U16:
-        CONVERT(uint16_t, from, v);
-    case ESPL__U8:
-        CONVERT(uint8_t, from, v);
-    case ESPL__BOOL:
-        CONVERT(uint8_t, from, v != 0);
-    default:
-        CONVERT(float, from, v);
-    }
-}
-
 espl_status espl__safetensors_read(espl__safetensors *file, const espl__stored *tensor, float *values)
 {
     const size_t size = espl__dtype_size(tensor->dtype);
@@ -246,7 +183,7 @@ espl_status espl__safetensors_read(espl__safetensors *file, const espl__stored *
                                          (uint64_t)count * size);
         if (s)
             return s;
-        convert(tensor->dtype, piece, count, values + done);
+        espl__dtype_convert(tensor->dtype, piece, count, values + done);
     }
     return ESPL_OK;
 }

@@ -28,6 +28,9 @@ typedef enum espl__dtype {
 const char *espl__dtype_name(espl__dtype dtype); /* "BF16" */
 size_t espl__dtype_size(espl__dtype dtype);      /* bytes of one value */
 
+/* `count` values from where they lie, aligned or not. */
+void espl__dtype_convert(espl__dtype dtype, const void *values, int64_t count, float *to);
+
 #define ESPL__STORED_RANK_MAX 8
 
 /* One tensor of an open file. */
