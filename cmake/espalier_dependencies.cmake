@@ -13,6 +13,7 @@ pkg_check_modules(SPNG IMPORTED_TARGET spng)
 pkg_check_modules(WEBP IMPORTED_TARGET libwebp)
 pkg_check_modules(LIBZIP IMPORTED_TARGET libzip)
 pkg_check_modules(PROTOBUF_C IMPORTED_TARGET libprotobuf-c)
+pkg_check_modules(HDF5 IMPORTED_TARGET hdf5)
 find_program(PROTOC_C protoc-c)
 if(ESPALIER_ONEDNN)
     # Not by its own CMake package: Debian's asks for OpenCL, which only its GPU part needs.

@@ -5,6 +5,9 @@ set(_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/espalier)
 if(TARGET espalier)
     install(TARGETS espalier RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+if(TARGET espalier-read-h5)
+    install(TARGETS espalier-read-h5 RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/espalier)
+endif()
 install(DIRECTORY include/espalier DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING
         PATTERN "*.h" PATTERN "*.def")
 

@@ -62,8 +62,8 @@ typedef struct espl_check {
     int64_t samples, answers;  /* answers of one sample */
     char compared[16];         /* "logits" or "features" */
 } espl_check;
-/* Runs the inputs that a reference file holds. ESPL_BAD_FILE if the file does not fit the net,
- * ESPL_BAD_STATE if it holds raw pixels and the net does not say how they are prepared. */
+/* Runs the inputs that a reference file holds. ESPL_BAD_FILE if the file does not fit the net.
+ * Raw pixels are taken as they are, with a warning, if the net does not say how they are prepared. */
 ESPL_API espl_status espl_net_check(espl_net *net, const char *path, espl_check *result);
 
 #ifdef __cplusplus

@@ -19,7 +19,7 @@ typedef struct filler {
     espl__tensors *tensors;
     const espl__foreign *names;
     espl__layer_list list;
-    int *tensor;             /* of each parameter */
+    int *tensor;             /* of each parameter; -1: it is left out */
     order of_conv, of_dense; /* of kernels */
 } filler;
 
@@ -52,6 +52,13 @@ static int find_tensor(const filler *f, const char *layer, const char *own)
     return -1;
 }
 
+/* Keras's norms with center or scale off have no beta or gamma; ours keep what stands for that. */
+static bool may_be_left_out(const filler *f, const espl__graph_parameter *p)
+{
+    return f->tensors->convention == ESPL__KERAS_CONVENTION &&
+           (p->spec.kind == ESPL_NORM_SCALE || p->spec.kind == ESPL_NORM_SHIFT);
+}
+
 static espl_status find_parameter(filler *f, int index)
 {
     const espl__graph_parameter *p = &f->net->graph->parameters[index];
@@ -63,7 +70,7 @@ static espl_status find_parameter(filler *f, int index)
         f->tensor[index] = find_tensor(f, layer, name[i]);
     if (f->tensor[index] < 0 && !name)
         f->tensor[index] = find_tensor(f, layer, p->spec.name);
-    if (f->tensor[index] >= 0)
+    if (f->tensor[index] >= 0 || may_be_left_out(f, p))
         return ESPL_OK;
     return espl__fail(f->net->ctx, ESPL_BAD_FILE, "%s: the net's tensor \"%s.%s\" is missing", f->tensors->path, layer,
                       p->spec.name);
@@ -178,6 +185,8 @@ static espl_status check_shapes(filler *f)
     for (int i = 0; i < f->net->graph->parameter_count; i++) {
         const espl__stored *t = f->tensors->reader->at(f->tensors, f->tensor[i]);
         espl_status s = ESPL_OK;
+        if (!t)
+            continue;
         if (is_kernel(f, i))
             s = decide_order(f, i);
         else if (!is_ours(&f->net->graph->parameters[i].spec.shape, t))
@@ -258,9 +267,19 @@ static espl_status read_turned(filler *f, int index)
     return s;
 }
 
+static void leave_out(espl_net *net, int index)
+{
+    for (int64_t i = 0; i < net->parameters[index].count; i++)
+        net->parameters[index].value[i] = net->graph->parameters[index].spec.fill == ESPL__FILL_ONE;
+}
+
 static espl_status read_all(filler *f)
 {
     for (int i = 0; i < f->net->graph->parameter_count; i++) {
+        if (f->tensor[i] < 0) {
+            leave_out(f->net, i);
+            continue;
+        }
         const bool turned = is_kernel(f, i) && (is_conv(f, i) ? f->of_conv : f->of_dense) == KERAS;
         const espl_status s = turned ? read_turned(f, i)
                                      : f->tensors->reader->read(f->tensors, f->tensor[i], f->net->parameters[i].value);

@@ -33,6 +33,7 @@ static espl_status take_apart(const espl__tensors *tensors, int index, espl__lay
         return ESPL_OK;
     if ((s = copy(tensors->ctx, name, length, &list->layer[index])))
         return s;
+    espl__foreign_plain(list->layer[index]);
     return copy(tensors->ctx, own, own_length, &list->own[index]);
 }
 

@@ -44,12 +44,10 @@ static espl_status read_bytes(espl__safetensors *file, uint64_t place, void *byt
 
 /* ---- opening ---- */
 
-static espl_status open_descriptor(espl__safetensors *file)
+static espl_status examine(espl__safetensors *file)
 {
     struct stat about;
 
-    /* a pipe without a writer would block for ever; it is refused below */
-    file->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file->descriptor < 0 || fstat(file->descriptor, &about))
         return espl__fail(file->ctx, ESPL_NO_FILE, "%s: cannot be opened: %s", file->path, strerror(errno));
     if (!S_ISREG(about.st_mode))
@@ -88,7 +86,7 @@ static espl_status read_header(espl__safetensors *file)
     char *header = NULL;
     espl_status s;
 
-    if ((s = open_descriptor(file)) || (s = read_prefix(file)) ||
+    if ((s = examine(file)) || (s = read_prefix(file)) ||
         (s = espl__allocate(file->ctx, (size_t)file->header + 1, 1, &header)))
         return s;
     if (!(s = read_bytes(file, ESPL__SAFETENSORS_PREFIX, header, file->header)))
@@ -97,22 +95,31 @@ static espl_status read_header(espl__safetensors *file)
     return s;
 }
 
-espl_status espl__safetensors_open(espl_context *ctx, const char *path, espl__safetensors **result)
+espl_status espl__safetensors_open_at(espl_context *ctx, int descriptor, const char *path, espl__safetensors **result)
 {
     espl__safetensors *file = NULL;
     espl_status s = espl__allocate(ctx, 1, sizeof *file, &file);
 
     *result = NULL;
-    if (s)
+    if (s) {
+        if (descriptor >= 0)
+            close(descriptor);
         return s;
+    }
     file->ctx = ctx;
-    file->descriptor = -1;
+    file->descriptor = descriptor;
     if ((s = espl__copy_text(ctx, path, &file->path)) || (s = read_header(file))) {
         espl__safetensors_free(file);
         return s;
     }
     *result = file;
     return ESPL_OK;
+}
+
+espl_status espl__safetensors_open(espl_context *ctx, const char *path, espl__safetensors **result)
+{
+    /* a pipe without a writer would block for ever; it is refused when it is examined */
+    return espl__safetensors_open_at(ctx, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, result);
 }
 
 void espl__safetensors_free(espl__safetensors *file)

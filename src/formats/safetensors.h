@@ -49,6 +49,9 @@ typedef struct espl__safetensors espl__safetensors;
 /* Opens a file and reads and checks its header; values are read when asked for. ESPL_NO_FILE, or
  * ESPL_BAD_FILE naming the file, the place and the reason. */
 espl_status espl__safetensors_open(espl_context *ctx, const char *path, espl__safetensors **result);
+/* The same with an open file, which is called `path` in messages; it is taken over, also after a failure. */
+espl_status espl__safetensors_open_at(espl_context *ctx, int descriptor, const char *path,
+                                      espl__safetensors **result);
 void espl__safetensors_free(espl__safetensors *file); /* takes NULL */
 
 /* Borrowed until the file is freed. `at` goes in the order in which the values lie in the file. */

@@ -20,6 +20,13 @@ typedef struct search {
 
 /* ---- names ---- */
 
+void espl__foreign_plain(char *name)
+{
+    for (char *c = name; *c; c++)
+        if (*c == '/')
+            *c = '.';
+}
+
 void espl__foreign_free(espl__foreign *names)
 {
     for (int i = 0; names->name && i < names->count; i++)
@@ -41,8 +48,8 @@ static espl_status own_names(const espl__graph *graph, espl__foreign *names)
     espl_status s = begin_names(graph, names);
 
     for (int i = 0; i < graph->node_count && !s; i++)
-        if (graph->nodes[i].parameter_count)
-            s = espl__copy_text(graph->ctx, graph->nodes[i].name, &names->name[i]);
+        if (graph->nodes[i].parameter_count && !(s = espl__copy_text(graph->ctx, graph->nodes[i].name, &names->name[i])))
+            espl__foreign_plain(names->name[i]);
     return s;
 }
 
@@ -55,7 +62,7 @@ espl_status espl__foreign_own(const espl_net *net, espl__foreign *names)
 static espl_status translate(espl__layout *layout, const espl__tree *rule, const espl__given *given, char **theirs)
 {
     const int before = layout->variables.count;
-    char text[256];
+    char text[256] = "";
     espl_status s = ESPL_OK;
 
     for (int i = 0; i < given->count && !s; i++) {
@@ -65,6 +72,7 @@ static espl_status translate(espl__layout *layout, const espl__tree *rule, const
     if (!s)
         s = espl__layout_text(layout, rule, text, sizeof text, NULL);
     layout->variables.count = before;
+    espl__foreign_plain(text);
     return s ? s : espl__copy_text(layout->ctx, text, theirs);
 }
 

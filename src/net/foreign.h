@@ -23,6 +23,8 @@ typedef struct espl__foreign {
     char **name; /* for each node; NULL where it has no parameters */
 } espl__foreign;
 
+/* Names are compared with dots, whatever stands between their parts: "fire2/squeeze" is "fire2.squeeze". */
+void espl__foreign_plain(char *name);
 void espl__foreign_free(espl__foreign *names);
 
 /* Makes the net that `source` and `settings` (of `document`; NULL: none) name in the form that a file

@@ -150,15 +150,15 @@ static espl_status check(checker *c, espl_check *result)
         return espl__fail(c->net->ctx, ESPL_BAD_FILE, "%s: holds neither \"input_u8_nhwc\" nor \"input\" to run",
                           espl__safetensors_path(c->file));
     if (!input && !known)
-        return espl__fail(c->net->ctx, ESPL_BAD_STATE,
-                          "%s: holds raw pixels, but how they are prepared for \"%s\" is not known; say it with "
-                          "--prepare, such as --prepare imagenet or --prepare 'scale: 1/255'",
-                          espl__safetensors_path(c->file), c->net->name);
+        espl__log(c->net->ctx, ESPL_WARNING,
+                  "how samples are prepared for \"%s\" is not known (--prepare says it); pixels are taken as they are, 0 "
+                  "to 255",
+                  c->net->name);
     if ((s = find_expected(c)) || (s = make_room(c)))
         return s;
     if (input && (s = run(c, input, false, result)))
         return s;
-    return raw && known ? run(c, raw, true, result) : ESPL_OK;
+    return raw && (known || !input) ? run(c, raw, true, result) : ESPL_OK;
 }
 
 espl_status espl_net_check(espl_net *net, const char *path, espl_check *result)

@@ -154,10 +154,10 @@ static void what_does_not_fit_is_named(void **state)
     (void)state;
     memcpy(wrong, keras, sizeof keras);
     wrong[2].name = "body/bn/gamm:0";
-    refuses(wrong, ESPL__COUNT(wrong), "the net's tensor \"body/bn.shift\" is missing");
+    refuses(wrong, ESPL__COUNT(wrong), "the net's tensor \"body.bn.shift\" is missing");
     wrong[2].name = "head/gamma:0";
     wrong[2].dim[0] = 2;
-    refuses(wrong, ESPL__COUNT(wrong), "the net's tensor \"body/bn.shift\" is missing");
+    refuses(wrong, ESPL__COUNT(wrong), "the net's tensor \"body.bn.shift\" is missing");
     memcpy(wrong, keras, sizeof keras);
     wrong[0].dim[0] = 2;
     wrong[0].dim[1] = 1;

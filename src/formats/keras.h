@@ -1,0 +1,55 @@
+/* Keras's description of a model (model_config, config.json) on its way to a graph. */
+#ifndef ESPL_KERAS_H
+#define ESPL_KERAS_H
+
+#include "formats/draft.h"
+#include "net/net.h"
+
+#include <jansson.h>
+
+/* What a layer gives. MobileNetV3 writes a hard sigmoid as relu6(x + 3) / 6 in three layers, of which the
+ * first two are no nodes of ours. */
+typedef enum espl__keras_stage { ESPL__KERAS_WHOLE,
+                                 ESPL__KERAS_PLUS_3,
+                                 ESPL__KERAS_RELU6_PLUS_3 } espl__keras_stage;
+
+typedef struct espl__keras_layer {
+    const char *name, *kind; /* borrowed from the JSON: "conv1", "Conv2D" */
+    json_t *config;
+    const char *weights; /* what its weights are called, in Keras's order, a blank between */
+    int inputs[ESPL__INPUTS_MAX], input_count;
+    espl__keras_stage input_stage; /* of the only input */
+    bool has_number;
+    double number;  /* the constant of a sum or product */
+    int node;       /* what it gives */
+    bool padded;    /* ZeroPadding2D: `node`, and these sides (top, left, bottom, right) still to be added; also of */
+    int64_t pad[4]; /* a convolution's input */
+    espl__keras_stage stage;
+} espl__keras_layer;
+
+typedef struct espl__keras {
+    espl_context *ctx;
+    espl__graph *graph;
+    espl__keras_layer *layers;
+    int count, capacity;
+    const char *name;
+    /* Rescaling and Normalization at the beginning: value = raw * scale[c] + offset[c] */
+    bool rescaled;
+    double scale[4], offset[4];
+    /* For Normalization, whose numbers are weights: reads up to 4 of them, false if there are none. */
+    bool (*numbers)(void *user, const char *layer, const char *own, double *values, int count);
+    void *user;
+} espl__keras;
+
+/* Reads the whole config into keras->graph. ESPL_UNSUPPORTED names the layer that has no counterpart. */
+espl_status espl__keras_read(espl__keras *keras, json_t *config);
+void espl__keras_free(espl__keras *keras);
+
+/* One layer (keras_layers.c): adds its nodes and sets node and weights. */
+espl_status espl__keras_translate(espl__keras *keras, espl__keras_layer *layer);
+/* Whether the layer adds its input's padding itself, and padding as a node for those that do not. */
+bool espl__keras_takes_padding(const espl__keras_layer *layer);
+espl_status espl__keras_pad(espl__keras *keras, espl__keras_layer *layer);
+espl_status espl__keras_refuse(const espl__keras *keras, const espl__keras_layer *layer, const char *reason);
+
+#endif
