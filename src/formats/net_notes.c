@@ -212,7 +212,7 @@ static const char *read_preparation(json_t *root, espl__preparation *p)
         return "mean";
     if (!read_reals(json_object_get(root, "deviation"), p->channels, 1e-30, p->deviation))
         return "deviation";
-    if (!read_word(json_object_get(root, "resize"), "none|stretch|crop", p->resize, sizeof p->resize))
+    if (!read_word(json_object_get(root, "resize"), "none|stretch|crop|keras", p->resize, sizeof p->resize))
         return "resize";
     if (!read_word(json_object_get(root, "order"), "rgb|bgr|grey", p->order, sizeof p->order))
         return "order";

@@ -19,7 +19,7 @@ typedef struct espl__preparation {
     int channels;
     double scale; /* value = (raw * scale - mean[c]) / deviation[c] */
     double mean[4], deviation[4];
-    char resize[16]; /* "none", "stretch", "crop" (short side, then centre) */
+    char resize[16]; /* "none", "stretch", "crop" (short side, then centre), "keras" */
     char order[8];   /* "rgb", "bgr", "grey" */
 } espl__preparation;
 

@@ -86,6 +86,24 @@ static void everything_comes_back(void **state)
     }
 }
 
+/* Every rule that a recipe can ask for: a net that was trained with it must load again. */
+static void every_resize_rule_comes_back(void **state)
+{
+    static const char *const rules[] = { "crop", "stretch", "keras" };
+
+    (void)state;
+    for (int i = 0; i < ESPL__COUNT(rules); i++) {
+        espl_net *net = made("lenet-300-100"), *loaded;
+        snprintf(net->preparation.resize, sizeof net->preparation.resize, "%s", rules[i]);
+        assert_int_equal(espl_net_save(net, PATH), ESPL_OK);
+        if (espl_net_load(ctx, PATH, &loaded))
+            fail_msg("%s", espl_message(ctx));
+        assert_string_equal(loaded->preparation.resize, rules[i]);
+        espl_net_free(loaded);
+        espl_net_free(net);
+    }
+}
+
 static void the_same_net_gives_the_same_bytes(void **state)
 {
     espl_net *net = made("lenet-5"), *loaded;
@@ -287,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everything_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_resize_rule_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(the_same_net_gives_the_same_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_known_stays_unknown, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_what_does_not_fit, setup, teardown),
