@@ -73,7 +73,5 @@ espl_status espl__recipe_named(const espl__document *document, const espl__tree 
 const espl__op *espl__loss_find(const char *name);
 /* The part of a recipe as text in flow style. */
 espl_status espl__tree_write(espl_context *ctx, const espl__tree *node, espl__text *text);
-/* A text as YAML: quoted if it must be. */
-espl_status espl__scalar_write(espl_context *ctx, const char *scalar, bool quoted, espl__text *text);
 
 #endif

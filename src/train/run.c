@@ -14,7 +14,7 @@ static espl_status spell_out_data(espl_run *run, espl__document *document, const
     if (strncmp(path, "data.", 5) != 0 || !data || data->kind != ESPL__SCALAR)
         return ESPL_OK;
     if (!(s = espl__text_add(run->ctx, &text, "{path: ")) &&
-        !(s = espl__scalar_write(run->ctx, data->text, data->quoted, &text)) &&
+        !(s = espl__text_add_quoted(run->ctx, &text, data->text)) &&
         !(s = espl__text_add(run->ctx, &text, "}")))
         s = espl__tree_set(document, "data", text.data);
     espl__text_free(run->ctx, &text);
