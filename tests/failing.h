@@ -62,8 +62,9 @@ typedef espl_status (*failing_work)(espl_context *ctx, void *argument);
 /* Runs `work` with the n-th allocation refused. `refused` tells whether it asked for that many; the
  * complaint is "" if all went as it must. */
 static inline bool failing_try(failing_work work, void *argument, const espl_context_settings *settings,
-                               long long n, char complaint[100])
+                               long long n, char complaint[300])
 {
+    char message[200] = "";
     failing f = { .refused_at = n };
     espl_context *ctx = NULL;
     espl_status status = failing_open(&f, settings, &ctx);
@@ -71,22 +72,24 @@ static inline bool failing_try(failing_work work, void *argument, const espl_con
     complaint[0] = 0;
     if (ctx) {
         status = work(ctx, argument);
-        if (status && !*espl_message(ctx))
-            snprintf(complaint, 100, "the failure has no message");
+        snprintf(message, sizeof message, "%s", espl_message(ctx));
+        if (status && !*message)
+            snprintf(complaint, 300, "the failure has no message");
         espl_context_free(ctx);
     }
     const bool refused = atomic_load(&f.asked) >= n;
     if (atomic_load(&f.held))
-        snprintf(complaint, 100, "%lld blocks are never given back", (long long)atomic_load(&f.held));
+        snprintf(complaint, 300, "%lld blocks are never given back", (long long)atomic_load(&f.held));
     else if (status != (refused ? ESPL_NO_MEMORY : ESPL_OK))
-        snprintf(complaint, 100, "the answer was %s", espl_status_name(status));
+        snprintf(complaint, 300, "the answer was %s%s%s", espl_status_name(status), status && *message ? ": " : "",
+                 status ? message : "");
     return refused;
 }
 
 static inline bool failing_once(failing_work work, void *argument, const espl_context_settings *settings,
                                 long long n)
 {
-    char complaint[100];
+    char complaint[300];
     const bool refused = failing_try(work, argument, settings, n, complaint);
 
     if (*complaint)

@@ -216,7 +216,7 @@ static espl_status fail_silently(espl_context *ctx, void *argument)
 
 static void the_loop_notices_what_is_wrong(void **state)
 {
-    char complaint[100];
+    char complaint[300];
     void *block = NULL;
 
     (void)state;
