@@ -16,7 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 /* One worker, 256 MiB: a lying size must be refused, not tried. Ends the program if it cannot be had. */
 espl_context *fuzz_context(void);
 
-/* The path of a file of that name that holds these bytes; written over by the next call with the name. */
+/* Ends the program: what is promised does not hold. */
+void fuzz_give_up(const char *why);
+
+/* The path of a file of that name ("a/b": in a folder) that holds these bytes; written over by the next
+ * call with the name. */
 const char *fuzz_file(const char *name, const void *data, size_t bytes);
 
 /* Checks what every failure promises: a whole sentence. Ends the program otherwise. */

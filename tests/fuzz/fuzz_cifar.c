@@ -1,4 +1,5 @@
-/* CIFAR records: of CIFAR-10 and of CIFAR-100, by the file's name, and the folder with both parts. */
+/* CIFAR records: of CIFAR-10 and of CIFAR-100, by the file's name, and folders: one with both parts, one
+ * with names of classes, for which the beginning is taken again. */
 #include "fuzz_data.h"
 
 #include <string.h>
@@ -14,6 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     strcpy(folder, fuzz_file("test_batch.bin", data, bytes));
     *strrchr(folder, '/') = '\0';
     fuzz_open(ctx, folder, NULL);
+    fuzz_file("named/data_batch_1.bin", data, bytes);
+    strcpy(folder, fuzz_file("named/batches.meta.txt", data, bytes < 200 ? bytes : 200));
+    *strrchr(folder, '/') = '\0';
+    fuzz_open(ctx, folder, &(espl_data_settings){ .height = 4, .width = 4, .channels = 1 });
     espl_context_free(ctx);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* --set path=value on a recipe: any path, any value; the tree stays a tree and can be walked. */
+/* --set path=value on a recipe: any path, any value; the tree stays a tree and can be walked, and its keys
+ * are checked as a recipe's are. */
 #include "base/tree.h"
 #include "fuzz.h"
 
@@ -6,6 +7,8 @@
 #include <string.h>
 
 static const char recipe[] = "{net: a, b: {c: [1, 2]}, optimizer: sgd, empty: , techniques: [x, y: {z: 1}, {}, [3]]}";
+
+static const char *const known[] = { "net", "b", "empty", "techniques", "optimizer", NULL };
 
 static int nodes_of(const espl__tree *node)
 {
@@ -37,6 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         fuzz_status(ctx, espl__tree_set(document, line, value ? value : ""));
     }
     nodes_of(document->root);
+    fuzz_status(ctx, espl__tree_check_keys(document, document->root, known));
+    fuzz_status(ctx, espl__tree_check_keys(document, espl__tree_get(document->root, "b"), known + 4));
     espl__text_free(ctx, &text);
     espl__document_free(document);
     espl_context_free(ctx);
