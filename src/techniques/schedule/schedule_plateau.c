@@ -17,6 +17,8 @@
 enum { HELD_OUT,
        TRAINING };
 
+#define MOST_COUNTED ((int64_t)1 << 53)
+
 typedef struct plateau {
     espl__warm_up warm;
     int watch;
@@ -127,11 +129,25 @@ static void see(plateau *s, double loss, double rate)
         fall(s, rate);
 }
 
+/* What comes from a checkpoint is used as an index and counted on. */
+static bool can_be(const plateau *s)
+{
+    const int64_t count[] = { s->waited, s->cooling, s->falls, s->summed };
+
+    for (int i = 0; i < 4; i++)
+        if (count[i] < 0 || count[i] > MOST_COUNTED)
+            return false;
+    return s->count >= 0 && s->count <= s->window;
+}
+
 static espl_status begin(void *self, espl_run *run)
 {
     const plateau *s = self;
     espl_status status;
 
+    if (!can_be(s))
+        return espl_run_fail(run, ESPL_BAD_FILE,
+                             "what the checkpoint says of the losses seen cannot be; it is damaged");
     if ((status = espl__schedule_check_duration(run, "every", s->every)) ||
         (status = espl__schedule_check_lowest(run, s->lowest)))
         return status;

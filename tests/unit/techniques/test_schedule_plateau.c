@@ -178,6 +178,25 @@ static void test_bad_options_are_refused(void **unused)
     rig_refuses("schedule-plateau", "wram-up: 1ep", "warm-up");
 }
 
+/* A damaged checkpoint: what is kept is checked before it is used as an index. */
+static void test_impossible_state_is_refused(void **unused)
+{
+    const int64_t impossible[] = { -1, 5, INT64_MAX };
+
+    (void)unused;
+    for (int i = 0; i < ESPL__COUNT(impossible); i++) {
+        rig r;
+        rig_open(&r);
+        assert_int_equal(rig_begin(&r, "schedule-plateau", "window: 4"), ESPL_OK);
+        const espl_field *field = r.run.members[0].technique->kept;
+        while (!espl__text_equal(field->name, "count"))
+            field++;
+        memcpy((char *)r.run.members[0].self + field->offset, &impossible[i], sizeof *impossible);
+        assert_int_equal(espl__moment(&r.run, ESPL_RUN_BEGIN), ESPL_BAD_FILE);
+        rig_close(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_means_of_the_training_loss),
         TINY_TEST_OF(test_resumes),
         cmocka_unit_test(test_bad_options_are_refused),
+        cmocka_unit_test(test_impossible_state_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
