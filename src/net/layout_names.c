@@ -110,11 +110,11 @@ espl_status espl__layout_refer(espl__layout *layout, const espl__tree *node, int
                            "no layer before this one in the same block is named \"%s\"", name);
 }
 
-/* For expressions: "conv1.channels". */
+/* For expressions: "conv1.channels". Settings and the input's own sides come before there is a layer. */
 static bool shape_of(void *user, const char *name, espl__shape *shape)
 {
     espl__layout *layout = user;
-    const int node = find(layout, name);
+    const int node = layout->graph ? find(layout, name) : -1;
 
     if (node >= 0)
         *shape = layout->graph->nodes[node].shape;
