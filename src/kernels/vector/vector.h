@@ -149,6 +149,39 @@ ESPL__INLINE vec v_where_within_6(vec value, vec y)
     return v_where_positive(v_where_positive(value, y), v_all(6) - y);
 }
 
+/* Lane l is the sum of the lanes of v[l]. */
+ESPL__INLINE vec v_sums(const vec v[LANES])
+{
+#if defined(ESPL__VARIANT_IS_avx512)
+    __m512 half[8], quarter[4];
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 2; k++) {
+            const __m512 a = (__m512)v[i + 8 * k], b = (__m512)v[i + 8 * k + 4];
+            half[i + 4 * k] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+        }
+    for (int i = 0; i < 4; i++)
+        quarter[i] = _mm512_add_ps(_mm512_shuffle_f32x4(half[i], half[i + 4], 0x88),
+                                   _mm512_shuffle_f32x4(half[i], half[i + 4], 0xdd));
+    const __m512 a = _mm512_add_ps(_mm512_unpacklo_ps(quarter[0], quarter[1]), _mm512_unpackhi_ps(quarter[0], quarter[1]));
+    const __m512 b = _mm512_add_ps(_mm512_unpacklo_ps(quarter[2], quarter[3]), _mm512_unpackhi_ps(quarter[2], quarter[3]));
+    return (vec)_mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+#elif defined(ESPL__VARIANT_IS_avx2)
+    __m256 half[4];
+    for (int i = 0; i < 4; i++)
+        half[i] = _mm256_add_ps(_mm256_permute2f128_ps((__m256)v[i], (__m256)v[i + 4], 0x20),
+                                _mm256_permute2f128_ps((__m256)v[i], (__m256)v[i + 4], 0x31));
+    const __m256 a = _mm256_add_ps(_mm256_unpacklo_ps(half[0], half[1]), _mm256_unpackhi_ps(half[0], half[1]));
+    const __m256 b = _mm256_add_ps(_mm256_unpacklo_ps(half[2], half[3]), _mm256_unpackhi_ps(half[2], half[3]));
+    return (vec)_mm256_add_ps(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xee));
+#else
+    vec sums = { 0 };
+    for (int i = 0; i < LANES; i++)
+        for (int l = 0; l < LANES; l++)
+            sums[i] += v[i][l];
+    return sums;
+#endif
+}
+
 /* The same pointer, but the compiler forgets where it comes from: so it stays in a register, instead of being
  * worked out from dozens of sums that are kept ready and spilled. */
 ESPL__INLINE float *v_anchor(float *pointer)
