@@ -60,7 +60,7 @@ winograd winograd_of(const espl__case *at)
     winograd w = { .from = back ? out : in, .to = back ? in : out };
 
     for (int i = 0; i < 2; i++) /* a full correlation with the turned filter */
-        w.before[i] = back ? 2 - window.before[i] : window.before[i];
+        w.before[i] = back ? TAPS - 1 - window.before[i] : window.before[i];
     w.across = (w.to.width + 3) / 4;
     w.in_sample = w.across * ((w.to.height + 3) / 4);
     w.batch = batch_of(at->samples * w.in_sample, w.from.padded, w.to.padded, at->role == ESPL__BACKWARD_PARAMETERS);
@@ -70,25 +70,28 @@ winograd winograd_of(const espl__case *at)
     return w;
 }
 
-static bool is_3x3(const espl__case *at)
+static bool has_taps(const espl__case *at)
 {
     const espl__window window = espl__conv2d_window(at->node->attributes, at->input[0].dim[0]);
     bool plain = window.groups == 1;
 
     for (int i = 0; i < 2; i++)
-        plain = plain && window.kernel[i] == 3 && window.stride[i] == 1 && window.dilation[i] == 1;
+        plain = plain && window.kernel[i] == TAPS && window.stride[i] == 1 && window.dilation[i] == 1;
     return plain;
 }
 
-/* Tiles cost the products and, for every vector of channels, the transforms; the plain sum costs 144 products a
- * tile but loses nothing at the edges. */
+/* Additions of a vector of channels in both transforms of a tile, in multiplications of the products. */
+#define TRANSFORMS (TAPS == 3 ? 150 : 300)
+
+/* Tiles cost the products and, for every vector of channels, the transforms; the plain sum costs TAPS * TAPS
+ * products a pixel but loses nothing at the edges. */
 static bool gains(const espl__case *at)
 {
     const double in = (double)padded(at->input[0]), out = (double)padded(at->output);
     const int64_t height = at->output.dim[1], width = at->output.dim[2];
     const double tiles = (double)((height + 3) / 4 * ((width + 3) / 4));
 
-    return tiles * (36 * in * out + 150 * (in + out)) < 9 * (double)(height * width) * (double)(at->input[0].dim[0] * at->output.dim[0]);
+    return tiles * (FREQUENCIES * in * out + TRANSFORMS * (in + out)) < TAPS * TAPS * (double)(height * width) * (double)(at->input[0].dim[0] * at->output.dim[0]);
 }
 
 /* Channels lie in blocks of LANES, or all together. */
@@ -100,5 +103,5 @@ static bool has_groups(espl__shape shape, int64_t block)
 bool winograd_suits(const espl__case *at)
 {
     return !at->direct_only && at->output.rank == 3 && has_groups(at->input[0], at->input_block[0]) &&
-           has_groups(at->output, at->output_block) && is_3x3(at) && gains(at);
+           has_groups(at->output, at->output_block) && has_taps(at) && gains(at);
 }

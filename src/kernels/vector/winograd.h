@@ -1,6 +1,6 @@
-/* Winograd convolution F(4x4, 3x3): Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
- * arXiv:1509.09308. An output of 4x4 pixels is a *tile*; it needs 6x6 pixels of input. In the letters of the
- * paper
+/* Winograd convolution F(4x4, 3x3) and F(4x4, 5x5): Lavin and Gray, Fast Algorithms for Convolutional Neural
+ * Networks, arXiv:1509.09308. An output of 4x4 pixels is a *tile*; for filters of 3x3 it needs 6x6 pixels of
+ * input. In the letters of the paper
  *     U = G g G'     a filter, 36 numbers
  *     V = B' d B     a tile of input
  *     Y = A' [sum over channels of U times V] A
@@ -9,6 +9,9 @@
  *
  * The gradient of the filter is F(3x3, 4x4) with the same B:  dg = H' [sum over tiles of (K dy K') V] H.
  *
+ * For 5x5 there are 8x8 = 64 frequencies, instead of 400 multiplications. The files of Winograd convolution are
+ * compiled once for each size of filters, TAPS.
+ *
  * Work is done on a *batch* of tiles at a time, small enough that V and M stay in the second cache. Both
  * lie as [frequency][channels/LANES][tile][LANES]. */
 #ifndef ESPL_WINOGRAD_H
@@ -16,17 +19,30 @@
 
 #include "kernels/vector/activation.h"
 
-#define FREQUENCIES 36
+#ifndef TAPS
+#define TAPS 3
+#endif
+/* Pixels of input in a row of a tile. */
+#define POINTS (TAPS + 3)
+#define FREQUENCIES (POINTS * POINTS)
 /* Columns of a matrix product computed at once, in vectors. */
 #define PANEL 2
 /* Tiles transformed in one go. */
 #define RUN_TILES 8
 
-/* What the files of Winograd convolution share, under the name of the instruction set. */
-#define winograd_of ESPL__VECTOR(winograd_of)
-#define winograd_suits ESPL__VECTOR(winograd_suits)
-#define winograd_inputs ESPL__VECTOR(winograd_inputs)
-#define winograd_gradients ESPL__VECTOR(winograd_gradients)
+/* What the files of Winograd convolution share and export, under the size of filters and the name of the
+ * instruction set. */
+#if TAPS == 3
+#define WINOGRAD "winograd"
+#define WINOGRAD_KERNEL(role) ESPL__KERNEL(winograd_##role)
+#else
+#define WINOGRAD "winograd_5x5"
+#define WINOGRAD_KERNEL(role) ESPL__KERNEL(winograd_5x5_##role)
+#endif
+#define winograd_of ESPL__JOIN(ESPL__VECTOR(winograd_of), TAPS)
+#define winograd_suits ESPL__JOIN(ESPL__VECTOR(winograd_suits), TAPS)
+#define winograd_inputs ESPL__JOIN(ESPL__VECTOR(winograd_inputs), TAPS)
+#define winograd_gradients ESPL__JOIN(ESPL__VECTOR(winograd_gradients), TAPS)
 #define product_rows ESPL__VECTOR(product_rows)
 #define product_tiles ESPL__VECTOR(product_tiles)
 

@@ -45,9 +45,9 @@ static float folded_shift(const espl__call *call, int64_t channel)
 ESPL__INLINE void pack_filter(const float *weight, int64_t far, int64_t near, int64_t some, vec scale, float *u,
                               int64_t plane)
 {
-    vec taps[9], all[FREQUENCIES];
+    vec taps[TAPS * TAPS], all[FREQUENCIES];
 
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < TAPS * TAPS; i++) {
         float lanes[LANES] = { 0 };
         for (int l = 0; l < some; l++)
             lanes[l] = weight[l * far + i * near];
@@ -75,12 +75,12 @@ static void pack(const espl__call *call)
             shift[k + l] = back ? 0 : folded_shift(call, k + l);
         }
         for (int64_t c = 0; c < from; c++) {
-            const float *weight = call->parameters[0] + (back ? (c * to + k) * 9 + 8 : (k * from + c) * 9);
+            const float *weight = call->parameters[0] + (back ? (c * to + k + 1) * TAPS * TAPS - 1 : (k * from + c) * TAPS * TAPS);
             float *at = u + panel * LANES * w.from.padded + c * vectors * LANES + k % (PANEL * LANES);
             if (back) /* weight (c, k, taps backwards) */
-                pack_filter(weight, 9, -1, some, v_load(scale), at, w.filter_plane);
+                pack_filter(weight, TAPS * TAPS, -1, some, v_load(scale), at, w.filter_plane);
             else
-                pack_filter(weight, from * 9, 1, some, v_load(scale), at, w.filter_plane);
+                pack_filter(weight, from * TAPS * TAPS, 1, some, v_load(scale), at, w.filter_plane);
         }
     }
 }
@@ -94,7 +94,7 @@ static void multiply(const winograd *w, const float *u, const float *v, int64_t 
                                 .b = u + f * w->filter_plane + first * LANES * w->from.padded,
                                 .c = m + f * w->to_plane + first * w->batch * LANES,
                                 .rows = count,
-                                .steps = w->from.padded,
+                                .steps = w->from.channels,
                                 .vectors = panel_vectors(w->to.padded, first),
                                 .a_group = w->batch * LANES,
                                 .c_vector = w->batch * LANES };
@@ -113,18 +113,18 @@ typedef struct finish {
 /* Y = A' M A: 4x4 pixels at y, `pixel` floats apart, `row` floats from row to row. */
 ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t row, int64_t pixel)
 {
-    vec columns[6][4];
+    vec columns[POINTS][4];
 
-    for (int j = 0; j < 6; j++, m = v_anchor_const(m + plane)) {
-        vec line[6];
-        for (int i = 0; i < 6; i++)
-            line[i] = v_load(m + 6 * i * plane);
+    for (int j = 0; j < POINTS; j++, m = v_anchor_const(m + plane)) {
+        vec line[POINTS];
+        for (int i = 0; i < POINTS; i++)
+            line[i] = v_load(m + POINTS * i * plane);
         output_line(line, columns[j]);
     }
     for (int i = 0; i < 4; i++) {
-        const vec line[6] = { columns[0][i], columns[1][i], columns[2][i],
-                              columns[3][i], columns[4][i], columns[5][i] };
-        vec pixels[4];
+        vec line[POINTS], pixels[4];
+        for (int j = 0; j < POINTS; j++)
+            line[j] = columns[j][i];
         output_line(line, pixels);
         for (int j = 0; j < 4; j++)
             v_store(y + i * row + j * pixel, pixels[j]);
@@ -290,8 +290,8 @@ static bool fits_backward(const espl__case *at)
     return at->isa >= ESPL__VARIANT_ISA && suits_backward(at);
 }
 
-const espl__kernel ESPL__KERNEL(winograd_conv2d_forward) = {
-    .name = ESPL__KERNEL_NAME("winograd_conv2d_forward"),
+const espl__kernel WINOGRAD_KERNEL(conv2d_forward) = {
+    .name = ESPL__KERNEL_NAME(WINOGRAD "_conv2d_forward"),
     .op = "conv2d",
     .role = ESPL__FORWARD,
     .fits = fits_forward,
@@ -300,8 +300,8 @@ const espl__kernel ESPL__KERNEL(winograd_conv2d_forward) = {
     .run = forward,
 };
 
-const espl__kernel ESPL__KERNEL(winograd_conv2d_backward_inputs) = {
-    .name = ESPL__KERNEL_NAME("winograd_conv2d_backward_inputs"),
+const espl__kernel WINOGRAD_KERNEL(conv2d_backward_inputs) = {
+    .name = ESPL__KERNEL_NAME(WINOGRAD "_conv2d_backward_inputs"),
     .op = "conv2d",
     .role = ESPL__BACKWARD_INPUTS,
     .fits = fits_backward,

@@ -1,6 +1,6 @@
 /* The gradient of the weights of conv2d by tiles (winograd.h): the filter's gradient is itself a
- * convolution, F(3x3, 4x4), of the input with the gradient of the output. The tiles of a shard are summed in
- * the domain of frequencies; one transform at its end gives nine taps, laid out as
+ * convolution, F(3x3, 4x4) or F(5x5, 4x4), of the input with the gradient of the output. The tiles of a shard are summed in
+ * the domain of frequencies; one transform at its end gives the taps, laid out as
  * [panel][channel in][tap][columns] until `unpack`. */
 #include "kernels/vector/winograd.h"
 #include "kernels/vector/winograd_transforms.h"
@@ -27,15 +27,15 @@ static void multiply(const winograd *w, const float *v, const float *d, int64_t 
     }
 }
 
-/* Nine taps of every pair of channels; the sums lie one vector after the other as the gradient does. */
+/* The taps of every pair of channels; the sums lie one vector after the other as the gradient does. */
 static void write_taps(const winograd *w, const float *sums, bool add, float *gradient)
 {
     const int64_t in = w->from.padded, out = w->to.padded;
 
-    for (int64_t i = 0; i < in * out / LANES; i++, sums += LANES, gradient += 9 * LANES) {
-        vec taps[9];
+    for (int64_t i = 0; i < in * out / LANES; i++, sums += LANES, gradient += TAPS * TAPS * LANES) {
+        vec taps[TAPS * TAPS];
         transform_taps(sums, w->filter_plane, taps);
-        for (int t = 0; t < 9; t++)
+        for (int t = 0; t < TAPS * TAPS; t++)
             v_store(gradient + t * LANES, add ? v_load(gradient + t * LANES) + taps[t] : taps[t]);
     }
 }
@@ -94,10 +94,11 @@ static void unpack(const espl__case *at, void *state, int parameter, const float
     for (int64_t k = 0; k < out; k++) {
         const int64_t vector = k / LANES, first = vector / PANEL * PANEL, left = w.to.padded / LANES - first;
         const int64_t vectors = left < PANEL ? left : PANEL;
-        const float *panel = packed_gradient + first * LANES * w.from.padded * 9;
+        const float *panel = packed_gradient + first * LANES * w.from.padded * TAPS * TAPS;
         for (int64_t c = 0; c < in; c++)
-            for (int64_t tap = 0; tap < 9; tap++)
-                gradient[(k * in + c) * 9 + tap] = panel[((c * vectors + vector - first) * 9 + tap) * LANES + k % LANES];
+            for (int64_t tap = 0; tap < TAPS * TAPS; tap++)
+                gradient[(k * in + c) * TAPS * TAPS + tap] =
+                    panel[((c * vectors + vector - first) * TAPS * TAPS + tap) * LANES + k % LANES];
     }
 }
 
@@ -121,12 +122,12 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
     (void)ctx;
     *state = NULL;
     needs->workspace = (size_t)(FREQUENCIES * (w.from_plane + w.to_plane + w.filter_plane)) * sizeof(float);
-    needs->gradient[0] = (size_t)(9 * w.from.padded * w.to.padded) * sizeof(float);
+    needs->gradient[0] = (size_t)(TAPS * TAPS * w.from.padded * w.to.padded) * sizeof(float);
     return ESPL_OK;
 }
 
-const espl__kernel ESPL__KERNEL(winograd_conv2d_backward_parameters) = {
-    .name = ESPL__KERNEL_NAME("winograd_conv2d_backward_parameters"),
+const espl__kernel WINOGRAD_KERNEL(conv2d_backward_parameters) = {
+    .name = ESPL__KERNEL_NAME(WINOGRAD "_conv2d_backward_parameters"),
     .op = "conv2d",
     .role = ESPL__BACKWARD_PARAMETERS,
     .fits = fits,

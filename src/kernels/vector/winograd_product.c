@@ -24,8 +24,9 @@ ESPL__INLINE void block_forward(const product *p, const float *a, float *c, cons
         for (int j = 0; j < vectors; j++)
             sum[i][j] = (vec){ 0 };
     for (int64_t group = 0; group < p->steps; group += LANES, a += p->a_group) {
+        const int left = p->steps - group < LANES ? (int)(p->steps - group) : LANES;
 #pragma GCC unroll 4
-        for (int s = 0; s < LANES; s++, b += vectors * LANES) {
+        for (int s = 0; s < left; s++, b += vectors * LANES) {
             vec line[PANEL];
 #pragma GCC unroll 2
             for (int j = 0; j < vectors; j++)

@@ -1,18 +1,18 @@
 /* From pictures to frequencies (winograd.h): tiles next to each other are transformed in one go. The columns
- * are transformed first, into a *strip* of six rows, where two columns serve two tiles; then the rows of each
+ * are transformed first, into a *strip* of POINTS rows, where some columns serve two tiles; then the rows of each
  * tile. Zeros around the picture enter with the columns, so that tiles at its edge are like all others. */
 #include "kernels/vector/winograd_transforms.h"
 
-#define STRIP_WIDTH (4 * RUN_TILES + 2)
+#define STRIP_WIDTH (4 * RUN_TILES + TAPS - 1)
 
-typedef float strip_memory[6 * STRIP_WIDTH * LANES] __attribute__((aligned(64)));
+typedef float strip_memory[POINTS * STRIP_WIDTH * LANES] __attribute__((aligned(64)));
 
 static const float no_pixels[STRIP_WIDTH * LANES];
 
 /* The pixels of a run: columns [begin, end) of `columns` lie in the picture. */
 typedef struct view {
-    const float *lines[6]; /* from column `begin` on */
-    int64_t step[6];       /* floats to the same pixels of the next LANES channels */
+    const float *lines[POINTS]; /* from column `begin` on */
+    int64_t step[POINTS];       /* floats to the same pixels of the next LANES channels */
     int64_t begin, end, columns;
     bool inside; /* every row lies in the picture */
 } view;
@@ -60,14 +60,14 @@ static view gathered(const view *v, int rows, int64_t block, int64_t some, float
 ESPL__INLINE void no_columns(float *strip, int64_t count)
 {
     for (int64_t j = 0; j < count; j++)
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < POINTS; i++)
             v_store(strip + (i * STRIP_WIDTH + j) * LANES, (vec){ 0 });
 }
 
-/* The columns of a run, `rows` pixels high and `pixel` floats apart, become six numbers each. */
+/* The columns of a run, `rows` pixels high and `pixel` floats apart, become POINTS numbers each. */
 ESPL__INLINE void transform_columns(const view *v, const int rows, int64_t pixel, float *strip)
 {
-    const float *lines[6];
+    const float *lines[POINTS];
 
     no_columns(strip, v->begin);
     no_columns(strip + v->end * LANES, v->columns - v->end);
@@ -75,32 +75,32 @@ ESPL__INLINE void transform_columns(const view *v, const int rows, int64_t pixel
         lines[i] = v->lines[i];
     strip += v->begin * LANES;
     for (int64_t j = 0; j < v->end - v->begin; j++, strip += LANES) {
-        vec d[6], t[6];
+        vec d[POINTS], t[POINTS];
         for (int i = 0; i < rows; i++)
             d[i] = v_load(lines[i] + j * pixel);
-        if (rows == 6)
+        if (rows == POINTS)
             input_line(d, t);
         else
             gradient_line(d, t);
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < POINTS; i++)
             v_store(strip + i * STRIP_WIDTH * LANES, t[i]);
     }
 }
 
-/* Then the rows of each tile: 36 vectors `plane` floats apart. */
+/* Then the rows of each tile: as many vectors as frequencies, `plane` floats apart. */
 ESPL__INLINE void transform_rows(const float *strip, int64_t tiles, const int columns, float *v, int64_t plane)
 {
     for (int64_t n = 0; n < tiles; n++, strip += 4 * LANES) {
         float *to = v + n * LANES;
-        for (int i = 0; i < 6; i++) {
-            vec d[6], t[6];
+        for (int i = 0; i < POINTS; i++) {
+            vec d[POINTS], t[POINTS];
             for (int j = 0; j < columns; j++)
                 d[j] = v_load(strip + (i * STRIP_WIDTH + j) * LANES);
-            if (columns == 6)
+            if (columns == POINTS)
                 input_line(d, t);
             else
                 gradient_line(d, t);
-            for (int j = 0; j < 6; j++, to = v_anchor(to + plane))
+            for (int j = 0; j < POINTS; j++, to = v_anchor(to + plane))
                 v_store(to, t[j]);
         }
     }
@@ -132,9 +132,9 @@ void winograd_inputs(const winograd *w, const float *x, int64_t first, int64_t c
 
     for (int64_t done = 0; done < count;) {
         const run r = run_at(w, first + done, count - done);
-        const view seen = view_of(p, x + r.sample * p->size, r.row - w->before[0], r.column - w->before[1], 6,
-                                  4 * r.tiles + 2);
-        transform_run(seen, p, 6, r.tiles, v + done * LANES, w->batch, w->from_plane);
+        const view seen = view_of(p, x + r.sample * p->size, r.row - w->before[0], r.column - w->before[1], POINTS,
+                                  4 * r.tiles + TAPS - 1);
+        transform_run(seen, p, POINTS, r.tiles, v + done * LANES, w->batch, w->from_plane);
         done += r.tiles;
     }
 }

@@ -11,6 +11,7 @@ static const char *const variants[] = { "plain", "avx2", "avx512" };
 
 typedef struct problem {
     int64_t in, out, height, width;
+    int64_t taps;   /* in a row of a filter; 0: three */
     int64_t pad[4]; /* top, left, bottom, right */
     int samples, batch;
     bool last; /* channels last instead of blocks */
@@ -32,6 +33,11 @@ static int64_t out_size(const problem *p)
     return p->out * p->out_height * p->out_width;
 }
 
+static int64_t weights_size(const problem *p)
+{
+    return p->out * p->in * p->taps * p->taps;
+}
+
 static float *randoms(espl__random *random, int64_t count, double scale)
 {
     float *values = malloc((size_t)count * sizeof(float));
@@ -50,14 +56,14 @@ static void convolve(problem *p)
     for (int n = 0; n < p->batch; n++)
         for (int64_t k = 0; k < p->out; k++)
             for (int64_t c = 0; c < p->in; c++)
-                for (int64_t tap = 0; tap < 9; tap++)
+                for (int64_t tap = 0; tap < p->taps * p->taps; tap++)
                     for (int64_t i = 0; i < pixels; i++) {
-                        const int64_t row = i / p->out_width + tap / 3 - p->pad[0];
-                        const int64_t column = i % p->out_width + tap % 3 - p->pad[1];
+                        const int64_t row = i / p->out_width + tap / p->taps - p->pad[0];
+                        const int64_t column = i % p->out_width + tap % p->taps - p->pad[1];
                         if (row < 0 || row >= p->height || column < 0 || column >= p->width)
                             continue;
                         const int64_t at = n * in_size(p) + (c * p->height + row) * p->width + column;
-                        const int64_t to = n * out_size(p) + k * pixels + i, w = (k * p->in + c) * 9 + tap;
+                        const int64_t to = n * out_size(p) + k * pixels + i, w = (k * p->in + c) * p->taps * p->taps + tap;
                         p->y[to] += (double)p->x[at] * p->parameter[0][w];
                         p->dx[at] += (double)p->dy[to] * p->parameter[0][w];
                         p->dw[w] += (double)p->dy[to] * p->x[at];
@@ -92,12 +98,13 @@ static void problem_make(problem *p)
     espl__random random = espl__random_at(espl__stream_of(3, "winograd"), 0, 0);
     const int padded = (p->batch + p->samples - 1) / p->samples * p->samples;
 
-    p->out_height = p->height + p->pad[0] + p->pad[2] - 2;
-    p->out_width = p->width + p->pad[1] + p->pad[3] - 2;
+    p->taps = p->taps ? p->taps : 3;
+    p->out_height = p->height + p->pad[0] + p->pad[2] - p->taps + 1;
+    p->out_width = p->width + p->pad[1] + p->pad[3] - p->taps + 1;
     p->x = randoms(&random, padded * in_size(p), 1);
     p->dy = randoms(&random, padded * out_size(p), 1);
     p->residuals = randoms(&random, padded * out_size(p), 1);
-    p->parameter[0] = randoms(&random, p->out * p->in * 9, 1);
+    p->parameter[0] = randoms(&random, weights_size(p), 1);
     for (int i = 1; i < 6; i++) {
         p->parameter[i] = randoms(&random, p->out, 0.5);
         for (int64_t k = 0; k < p->out; k++)
@@ -105,7 +112,7 @@ static void problem_make(problem *p)
     }
     p->y = calloc((size_t)(padded * out_size(p)), sizeof(double));
     p->dx = calloc((size_t)(padded * in_size(p)), sizeof(double));
-    p->dw = calloc((size_t)(p->out * p->in * 9), sizeof(double));
+    p->dw = calloc((size_t)weights_size(p), sizeof(double));
     convolve(p);
     finish(p);
 }
@@ -126,7 +133,7 @@ static espl__conv2d attributes_of(const problem *p)
 {
     espl__conv2d a = { .channels = p->out, .groups = 1, .bias = p->bias, .activation = p->activation, .folded = p->folded, .epsilon = 1e-3 };
 
-    a.kernel = (espl_counts){ .count = 1, .item = { 3 } };
+    a.kernel = (espl_counts){ .count = 1, .item = { p->taps } };
     a.stride = a.dilation = (espl_counts){ .count = 1, .item = { 1 } };
     a.pad = (espl_counts){ .count = 4, .item = { p->pad[0], p->pad[1], p->pad[2], p->pad[3] } };
     return a;
@@ -149,14 +156,15 @@ static bool open_rig(rig *r, problem *p, espl__conv2d *attributes, const char *r
     r->at.isa = espl__isa_here();
     for (int i = 0; i < 6; i++) {
         r->parameter[i] = p->parameter[i];
-        r->parameter_size[i] = i ? p->out : p->out * p->in * 9;
+        r->parameter_size[i] = i ? p->out : weights_size(p);
     }
-    snprintf(name, sizeof(name), "winograd_conv2d_%s_%s", role, variant);
+    snprintf(name, sizeof(name), "winograd_%sconv2d_%s_%s", p->taps == 5 ? "5x5_" : "", role, variant);
     return rig_find(name) && rig_open(r, ctx, rig_find(name));
 }
 
 /* Rounding grows with the root of the number of products; with values within -1..1 the transforms of F(4, 3) add
- * a factor of about ten over the plain sum: 1e-3 at 64 channels allows for the worst of many tiles. */
+ * a factor of about ten over the plain sum, those of F(4, 5) a little more: 1e-3 at 64 channels of 3x3 allows for
+ * the worst of many tiles. */
 static double tolerance(int64_t products)
 {
     return 1e-3 * sqrt((double)products / (64 * 9));
@@ -183,7 +191,7 @@ static bool try_forward(problem *p, const char *variant)
             rig_into(r.input[1], p->residuals, r.at.output, r.at.output_block, padded);
         rig_run(&r);
         rig_from(found, r.output, r.at.output, r.at.output_block, p->batch);
-        check(found, p->y, p->batch * out_size(p), tolerance(p->in * 9));
+        check(found, p->y, p->batch * out_size(p), tolerance(p->in * p->taps * p->taps));
         rig_free(&r);
     }
     free(found);
@@ -201,7 +209,7 @@ static void try_backward_inputs(problem *p, const char *variant)
     rig_into(r.grad_output, p->dy, r.at.output, r.at.output_block, padded);
     rig_run(&r);
     rig_from(found, r.grad_input[0], r.at.input[0], r.at.input_block[0], padded);
-    check(found, p->dx, p->batch * in_size(p), tolerance(p->out * 9));
+    check(found, p->dx, p->batch * in_size(p), tolerance(p->out * p->taps * p->taps));
     for (int64_t i = p->batch * in_size(p); i < padded * in_size(p); i++)
         assert_true(found[i] == 0);
     rig_free(&r);
@@ -212,7 +220,7 @@ static void try_backward_parameters(problem *p, const char *variant)
 {
     espl__conv2d a = attributes_of(p);
     rig r;
-    float *found = calloc((size_t)(p->out * p->in * 9), sizeof(float));
+    float *found = calloc((size_t)weights_size(p), sizeof(float));
 
     assert_true(open_rig(&r, p, &a, "backward_parameters", variant));
     const int padded = r.shards * r.samples;
@@ -220,7 +228,7 @@ static void try_backward_parameters(problem *p, const char *variant)
     rig_into(r.grad_output, p->dy, r.at.output, r.at.output_block, padded);
     rig_run(&r);
     r.kernel->unpack(&r.at, r.state, 0, r.grad_parameter[0], found);
-    check(found, p->dw, p->out * p->in * 9, tolerance(p->batch * p->out_height * p->out_width));
+    check(found, p->dw, weights_size(p), tolerance(p->batch * p->out_height * p->out_width));
     if (p->bias)
         for (int64_t k = 0; k < p->out; k++)
             assert_float_equal(r.grad_parameter[1][k], p->db[k], 1e-5 * (double)(p->batch * p->out_height * p->out_width));
@@ -302,6 +310,19 @@ static void test_inference(void **state)
     (void)state;
     for (int options = 0; options < 24; options++)
         try_problem((problem){ .in = 32, .out = 32, .height = 9, .width = 8, .pad = { 1, 1, 1, 1 }, .samples = 2, .batch = 2, .activation = options % 3, .bias = options / 3 % 2, .folded = options / 6 % 2, .residual = options / 12 });
+}
+
+/* Filters of 5x5: tiles at every edge, paddings, channels that fill blocks and that do not (LeNet-5's). */
+static void test_5x5(void **state)
+{
+    static const int64_t channels[][2] = { { 16, 32 }, { 20, 50 }, { 50, 20 } };
+    (void)state;
+
+    for (int i = 0; i < ESPL__COUNT(channels); i++)
+        for (int64_t size = 7; size < 14; size++)
+            for (int64_t pad = 0; pad < 4; pad += 2)
+                try_problem((problem){ .taps = 5, .in = channels[i][0], .out = channels[i][1], .height = size, .width = size + pad / 2, .pad = { pad, pad, pad, pad / 2 }, .samples = 2, .batch = 3, .last = i > 0, .bias = i > 0 });
+    try_problem((problem){ .taps = 5, .in = 32, .out = 32, .height = 9, .width = 8, .pad = { 2, 2, 2, 2 }, .samples = 2, .batch = 2, .activation = ESPL__RELU, .bias = true, .folded = true, .residual = true });
 }
 
 /* The same sample gives the same bits wherever it lies and however the batch is cut. */
@@ -390,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_narrow_panel),
         cmocka_unit_test(test_any_channels),
         cmocka_unit_test(test_inference),
+        cmocka_unit_test(test_5x5),
         cmocka_unit_test(test_place_does_not_matter),
         cmocka_unit_test(test_refuses),
     };
