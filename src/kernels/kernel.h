@@ -5,6 +5,9 @@
  * lies behind them is filler: it may be computed but must not enter any sum. Nothing a kernel does
  * may depend on which worker runs it or on how many there are.
  *
+ * A kernel works on tensors of floats or, if it says so, of bf16 numbers: then the pointers of a call, though
+ * to `float`, lead to numbers of 16 bits. The plan converts for a node that has no kernel for bf16.
+ *
  * Some ops need sums over the whole batch before they can go on (batch norm). Such a kernel has
  * `sums`, run for every shard, and `merge`, run once when all shards are done, before any `run`. */
 #ifndef ESPL_KERNEL_H
@@ -31,6 +34,7 @@ typedef struct espl__case {
     int shards;         /* of a full batch */
     espl__isa isa;
     bool direct_only;   /* `algorithm: direct`: no Winograd */
+    bool bf16;          /* what the kernel's tensors hold; parameters and their gradients are floats */
     int input_count;
     espl__shape input[ESPL__INPUTS_MAX];
     int64_t input_block[ESPL__INPUTS_MAX]; /* see tensor/shape.h */
@@ -117,6 +121,7 @@ typedef struct espl__kernel {
     const char *name; /* "onednn_conv2d_forward" */
     const char *op;   /* "conv2d" */
     espl__role role;
+    bool bf16;        /* its inputs, output and their gradients hold bf16 numbers, all of them */
     bool (*fits)(const espl__case *at);
     /* May fail (memory; ESPL_UNSUPPORTED: the plan tries the next kernel) and allocate; NULL if nothing is needed. */
     espl_status (*prepare)(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state);
@@ -132,7 +137,11 @@ typedef struct espl__kernel {
 } espl__kernel;
 
 const espl__kernel *espl__kernel_at(int index); /* kernels.def in order; NULL past the end */
+/* Is it for the numbers of this case, and does it fit? */
+bool espl__kernel_fits(const espl__kernel *kernel, const espl__case *at);
 /* The best instruction set of this processor that the build knows. */
 espl__isa espl__isa_here(void);
+/* Does this processor multiply bf16 numbers, and does the build know how? */
+bool espl__bf16_here(void);
 
 #endif

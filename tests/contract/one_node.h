@@ -9,6 +9,7 @@
 #define ONE_NODE_H
 
 #include "guarded.h"
+#include "kernels/bf16.h"
 #include "kernels/kernel.h"
 
 #include <math.h>
@@ -208,17 +209,48 @@ static inline void one_set_blocks(one_node *o, int64_t inputs, int64_t output)
 
 /* ---- the layouts ---- */
 
+static inline size_t one_number(const one_node *o)
+{
+    return o->at.bf16 ? sizeof(uint16_t) : sizeof(float);
+}
+
+/* Number `i` of a tensor that a kernel sees. */
+static inline void one_put(const one_node *o, void *tensor, int64_t i, float value)
+{
+    if (o->at.bf16)
+        ((uint16_t *)tensor)[i] = espl__bf16_of(value);
+    else
+        ((float *)tensor)[i] = value;
+}
+
+static inline float one_get(const one_node *o, const void *tensor, int64_t i)
+{
+    return o->at.bf16 ? espl__float_of(((const uint16_t *)tensor)[i]) : ((const float *)tensor)[i];
+}
+
+/* Rounds what the kernels are given to bf16 numbers, that those for floats see the same. */
+static inline void one_round(one_node *o)
+{
+    const int64_t count = (int64_t)o->samples * o->shards;
+
+    for (int i = 0; i < o->shape.input_count; i++)
+        for (int64_t k = 0; k < count * espl__shape_size(o->shape.input[i]); k++)
+            o->input[i][k] = espl__float_of(espl__bf16_of(o->input[i][k]));
+    for (int64_t k = 0; k < count * espl__shape_size(o->shape.output); k++)
+        o->grad_output[k] = espl__float_of(espl__bf16_of(o->grad_output[k]));
+}
+
 /* A shard of logical values in a layout, in guarded memory. */
 static inline float *one_lay(const one_node *o, const float *logical, espl__shape shape,
                              int64_t block, int shard)
 {
     const int64_t size = espl__shape_size(shape), pixels = espl__shape_pixels(shape);
-    float *laid = guarded_open((size_t)(o->samples * size) * sizeof(float));
+    float *laid = guarded_open((size_t)(o->samples * size) * one_number(o));
 
     for (int n = 0; n < o->samples; n++)
         for (int64_t i = 0; i < size; i++)
-            laid[n * size + espl__place(i / pixels, i % pixels, pixels, block)] =
-                logical[(shard * o->samples + n) * size + i];
+            one_put(o, laid, n * size + espl__place(i / pixels, i % pixels, pixels, block),
+                    logical[(shard * o->samples + n) * size + i]);
     return laid;
 }
 
@@ -230,7 +262,7 @@ static inline void one_unlay(const one_node *o, float *logical, const float *lai
     for (int n = 0; n < o->samples; n++)
         for (int64_t i = 0; i < size; i++)
             logical[(shard * o->samples + n) * size + i] =
-                laid[n * size + espl__place(i / pixels, i % pixels, pixels, block)];
+                one_get(o, laid, n * size + espl__place(i / pixels, i % pixels, pixels, block));
 }
 
 /* ---- running ---- */
@@ -271,7 +303,7 @@ static inline bool one_stage_open(const one_node *o, const espl__kernel *kernel,
     st->kernel = kernel;
     st->at = o->at;
     st->at.role = kernel->role;
-    if (!kernel->fits(&st->at))
+    if (!espl__kernel_fits(kernel, &st->at))
         return false;
     if (kernel->prepare)
         s = kernel->prepare(o->ctx, &st->at, &st->needs, &st->state);
@@ -583,7 +615,8 @@ static inline const espl__kernel *one_reference(const one_node *o, espl__role ro
 
     at.role = role;
     for (int i = 0; (kernel = espl__kernel_at(i)); i++)
-        if (kernel->role == role && strcmp(kernel->op, o->node.op->name) == 0 && kernel->fits(&at))
+        if (kernel->role == role && strcmp(kernel->op, o->node.op->name) == 0 &&
+            espl__kernel_fits(kernel, &at))
             last = kernel;
     return last;
 }

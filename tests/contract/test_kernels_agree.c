@@ -6,7 +6,12 @@
  * How far results may differ follows from the sums behind them: n terms of size t, summed in single
  * precision in any order, are off by about n * t * 2^-24 at most; four times that is allowed, and
  * sixteen roundings of the result itself. Winograd convolution is about ten times as far off
- * (techniques of Lavin and Gray, arXiv:1509.09308), and may be. */
+ * (techniques of Lavin and Gray, arXiv:1509.09308), and may be.
+ *
+ * Kernels for bf16 numbers are given numbers that are of this type already, and so is their reference. What
+ * they store is off by 2^-9 of itself for each time it is stored (overlapping windows of a pooling: four
+ * times), and n products with rounded weights by the sum of n independent roundings, for which four standard
+ * deviations of a uniform error are allowed. */
 #include "op_cases.h"
 
 static const struct batch {
@@ -102,6 +107,16 @@ static double terms_of(const one_node *o, result_kind kind)
     }
 }
 
+/* What storing in bf16 adds. Gradients of parameters and statistics are floats. */
+static double rounding_of(const one_node *o, result_kind kind, double largest)
+{
+    const bool products = material_of(o->node.op->name) == PRODUCTS;
+
+    if (!o->at.bf16 || kind == GRAD_PARAMETER || kind == STATISTICS)
+        return 0;
+    return 0x1p-9 * (4 * largest + (products ? 4 * sqrt(terms_of(o, kind) / 3) : 0));
+}
+
 static double tolerance_of(const one_node *o, const espl__kernel *kernel, result_kind kind,
                            double largest)
 {
@@ -111,7 +126,8 @@ static double tolerance_of(const one_node *o, const espl__kernel *kernel, result
 
     if (material_of(o->node.op->name) == COPIES)
         return 0;
-    return off * unit * (4 * term * terms_of(o, kind) + 16 * fmax(largest, term));
+    return off * unit * (4 * term * terms_of(o, kind) + 16 * fmax(largest, term)) +
+           rounding_of(o, kind, largest);
 }
 
 static void compare(const one_node *o, const espl__kernel *kernel, result_kind kind, int which,
@@ -183,7 +199,7 @@ static const espl__kernel *partner_of(const one_node *o, const espl__kernel *bac
                  word + strlen("_backward"));
     for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
         if (kernel->role != ESPL__FORWARD || strcmp(kernel->op, backward->op) != 0 ||
-            !kernel->fits(&at))
+            !espl__kernel_fits(kernel, &at))
             continue;
         if (strcmp(kernel->name, name) == 0)
             return kernel;
@@ -288,7 +304,8 @@ static void try_kernels(one_node *o, const op_case *c, const one_result *truth)
     const espl__kernel *kernel;
 
     for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
-        if (strcmp(kernel->op, o->node.op->name) != 0 || refuses_rightly(o, c, kernel))
+        if (strcmp(kernel->op, o->node.op->name) != 0 || kernel->bf16 != o->at.bf16 ||
+            refuses_rightly(o, c, kernel))
             continue;
         if (is_reference(kernel)) {
             note_reference(o, i);
@@ -309,7 +326,7 @@ static bool is_empty(const one_node *o)
            o->batch * espl__shape_pixels(o->shape.output) < 2;
 }
 
-static void check_case(espl_context *ctx, const op_case *c, const struct batch *batch)
+static void check_case(espl_context *ctx, const op_case *c, const struct batch *batch, bool bf16)
 {
     const espl__kernel *backward[3];
     one_result truth;
@@ -320,9 +337,12 @@ static void check_case(espl_context *ctx, const op_case *c, const struct batch *
         one_free(&o);
         return;
     }
+    if (bf16)
+        one_round(&o);
     one_reference_backward(&o, backward);
     assert_true(
         one_run(&o, one_reference(&o, ESPL__FORWARD), c->no_gradient ? NULL : backward, &truth));
+    o.at.bf16 = bf16;
     try_kernels(&o, c, &truth);
     one_result_free(&truth);
     one_free(&o);
@@ -337,7 +357,9 @@ static void test_op(void **state)
     assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
     for (int i = 0; i < ESPL__COUNT(op_cases); i++)
         for (int b = 0; strcmp(op_cases[i].op, op->name) == 0 && b < ESPL__COUNT(batches); b++) {
-            check_case(ctx, &op_cases[i], &batches[b]);
+            check_case(ctx, &op_cases[i], &batches[b], false);
+            if (espl__bf16_here())
+                check_case(ctx, &op_cases[i], &batches[b], true);
             tried++;
         }
     if (!tried)
@@ -420,8 +442,11 @@ static void test_places(void **state)
                 (c->no_gradient && kernel->role != ESPL__FORWARD) ||
                 (c->large && is_reference(kernel))) /* slow, and each of its sums is one sample's */
                 continue;
+            if (kernel->bf16 && !espl__bf16_here())
+                continue;
             op_case_open(c, ctx, 4, 1, 4, &o);
             o.at.isa = espl__isa_here();
+            o.at.bf16 = kernel->bf16;
             for (int l = 0; l < ESPL__COUNT(layouts); l++) {
                 one_set_blocks(&o, layouts[l], layouts[l]);
                 if (!(strcmp(kernel->op, "batch_norm") == 0 && o.at.training))
@@ -436,6 +461,8 @@ static void test_places(void **state)
 
 static bool runs_here(const char *name)
 {
+    if (strstr(name, "bf16"))
+        return espl__bf16_here();
     if (strstr(name, "_avx512"))
         return espl__isa_here() >= ESPL__ISA_AVX512;
     return !strstr(name, "_avx2") || espl__isa_here() >= ESPL__ISA_AVX2;

@@ -60,17 +60,18 @@ static raw_desc raw(const onednn_desc *desc)
 }
 #endif
 
-espl_status onednn_desc_make(espl_context *ctx, onednn_desc *desc, int rank, const int64_t *dims,
+espl_status onednn_desc_make(espl_context *ctx, onednn_desc *desc, bool bf16, int rank, const int64_t *dims,
                              dnnl_format_tag_t tag)
 {
+    const dnnl_data_type_t type = bf16 ? dnnl_bf16 : dnnl_f32;
     dnnl_dims_t sizes;
 
     for (int i = 0; i < rank; i++)
         sizes[i] = dims[i];
 #if DNNL_VERSION_MAJOR >= 3
-    const dnnl_status_t status = dnnl_memory_desc_create_with_tag(&desc->handle, rank, sizes, dnnl_f32, tag);
+    const dnnl_status_t status = dnnl_memory_desc_create_with_tag(&desc->handle, rank, sizes, type, tag);
 #else
-    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(&desc->value, rank, sizes, dnnl_f32, tag);
+    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(&desc->value, rank, sizes, type, tag);
 #endif
     return status ? failed(ctx, "a layout", status) : ESPL_OK;
 }

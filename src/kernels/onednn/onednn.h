@@ -36,8 +36,8 @@ typedef struct onednn_room {
 espl_status onednn_room_open(espl_context *ctx, int workers, onednn_room *room);
 void onednn_room_close(espl_context *ctx, onednn_room *room);
 
-/* `tag` dnnl_format_tag_any leaves the layout to the primitive. */
-espl_status onednn_desc_make(espl_context *ctx, onednn_desc *desc, int rank, const int64_t *dims,
+/* Of floats, or of bf16 numbers. `tag` dnnl_format_tag_any leaves the layout to the primitive. */
+espl_status onednn_desc_make(espl_context *ctx, onednn_desc *desc, bool bf16, int rank, const int64_t *dims,
                              dnnl_format_tag_t tag);
 void onednn_desc_free(onednn_desc *desc);
 size_t onednn_desc_bytes(const onednn_desc *desc);

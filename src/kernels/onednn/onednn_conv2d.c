@@ -1,4 +1,5 @@
-/* conv2d by oneDNN's direct kernels, in the layout the plan has chosen. */
+/* conv2d by oneDNN's direct kernels, in the layout the plan has chosen. For bf16 tensors the weights are rounded when
+ * they are packed, once a step; their gradient and the bias stay f32, like the sums inside. */
 #include "kernels/onednn/onednn.h"
 
 #include "ops/conv2d.h"
@@ -9,7 +10,7 @@
 typedef struct state {
     espl_context *ctx;
     onednn_room room;
-    onednn_desc source, destination, any_weights, bias;
+    onednn_desc source, destination, any_weights, any_gradient, bias;
     onednn_desc plain;     /* weights as the net keeps them */
     onednn_desc wanted;    /* weights, or their gradient, as the primitive wants them */
     onednn_primitive hint; /* the forward primitive, for the backward roles */
@@ -90,7 +91,7 @@ static void release(espl_context *ctx, void *pointer)
     onednn_primitive_free(&st->reorder);
     onednn_primitive_free(&st->hint);
     onednn_desc *const descs[] = { &st->source, &st->destination, &st->any_weights,
-                                   &st->bias, &st->plain, &st->wanted };
+                                   &st->any_gradient, &st->bias, &st->plain, &st->wanted };
     for (int i = 0; i < ESPL__COUNT(descs); i++)
         onednn_desc_free(descs[i]);
     onednn_room_close(ctx, &st->room);
@@ -106,15 +107,17 @@ static espl_status make_descs(espl_context *ctx, const espl__case *at, state *st
     const int64_t grouped[] = { groups, out / groups, in / groups, st->window.kernel[0], st->window.kernel[1] };
     const int rank = groups > 1 ? 5 : 4;
     const int64_t *weights = groups > 1 ? grouped : plain;
+    const bool bf16 = at->bf16;
     espl_status s;
 
     st->channels = out;
     st->weights_count = out * (in / groups) * st->window.kernel[0] * st->window.kernel[1];
-    if ((s = onednn_desc_make(ctx, &st->source, 4, source, source_tag(at))) ||
-        (s = onednn_desc_make(ctx, &st->destination, 4, destination, destination_tag(at))) ||
-        (s = onednn_desc_make(ctx, &st->any_weights, rank, weights, dnnl_format_tag_any)) ||
-        (s = onednn_desc_make(ctx, &st->plain, rank, weights, groups > 1 ? dnnl_goihw : dnnl_oihw)) ||
-        (s = onednn_desc_make(ctx, &st->bias, 1, &out, dnnl_a)))
+    if ((s = onednn_desc_make(ctx, &st->source, bf16, 4, source, source_tag(at))) ||
+        (s = onednn_desc_make(ctx, &st->destination, bf16, 4, destination, destination_tag(at))) ||
+        (s = onednn_desc_make(ctx, &st->any_weights, bf16, rank, weights, dnnl_format_tag_any)) ||
+        (s = onednn_desc_make(ctx, &st->any_gradient, false, rank, weights, dnnl_format_tag_any)) ||
+        (s = onednn_desc_make(ctx, &st->plain, false, rank, weights, groups > 1 ? dnnl_goihw : dnnl_oihw)) ||
+        (s = onednn_desc_make(ctx, &st->bias, false, 1, &out, dnnl_a)))
         return s;
     st->weights_bytes = onednn_desc_bytes(&st->plain);
     return ESPL_OK;
@@ -125,7 +128,7 @@ static onednn_convolution describe(const espl__case *at, const state *st, espl__
     const espl__conv2d *a = attributes_of(at);
     onednn_convolution c = { .role = role,
                              .source = &st->source,
-                             .weights = &st->any_weights,
+                             .weights = role == ESPL__BACKWARD_PARAMETERS ? &st->any_gradient : &st->any_weights,
                              .bias = st->has_bias && role != ESPL__BACKWARD_INPUTS ? &st->bias : NULL,
                              .destination = &st->destination,
                              .activation = a->activation,
@@ -276,16 +279,21 @@ static void forward(const espl__call *call)
     onednn_threads(before);
 }
 
-const espl__kernel espl__kernel_onednn_conv2d_forward = {
-    .name = "onednn_conv2d_forward",
-    .op = "conv2d",
-    .role = ESPL__FORWARD,
-    .fits = fits,
-    .prepare = prepare_forward,
-    .release = release,
-    .pack = pack,
-    .run = forward,
-};
+#define KERNEL(symbol, numbers)                  \
+    const espl__kernel espl__kernel_##symbol = { \
+        .name = #symbol,                         \
+        .op = "conv2d",                          \
+        .role = ESPL__FORWARD,                   \
+        .bf16 = numbers,                         \
+        .fits = fits,                            \
+        .prepare = prepare_forward,              \
+        .release = release,                      \
+        .pack = pack,                            \
+        .run = forward,                          \
+    };
+KERNEL(onednn_conv2d_forward, false)
+KERNEL(onednn_bf16_conv2d_forward, true)
+#undef KERNEL
 
 /* ---- backward, inputs ---- */
 
@@ -313,16 +321,21 @@ static void backward_inputs(const espl__call *call)
                (void *[]){ call->grad_output, call->packed, call->grad_inputs[0], call->workspace });
 }
 
-const espl__kernel espl__kernel_onednn_conv2d_backward_inputs = {
-    .name = "onednn_conv2d_backward_inputs",
-    .op = "conv2d",
-    .role = ESPL__BACKWARD_INPUTS,
-    .fits = fits,
-    .prepare = prepare_inputs,
-    .release = release,
-    .pack = pack,
-    .run = backward_inputs,
-};
+#define KERNEL(symbol, numbers)                  \
+    const espl__kernel espl__kernel_##symbol = { \
+        .name = #symbol,                         \
+        .op = "conv2d",                          \
+        .role = ESPL__BACKWARD_INPUTS,           \
+        .bf16 = numbers,                         \
+        .fits = fits,                            \
+        .prepare = prepare_inputs,               \
+        .release = release,                      \
+        .pack = pack,                            \
+        .run = backward_inputs,                  \
+    };
+KERNEL(onednn_conv2d_backward_inputs, false)
+KERNEL(onednn_bf16_conv2d_backward_inputs, true)
+#undef KERNEL
 
 /* ---- backward, parameters ---- */
 
@@ -357,8 +370,10 @@ static void silence_filler(const espl__call *call)
 {
     const int64_t size = espl__shape_size(call->at->output);
 
-    memset(call->grad_output + call->valid * size, 0,
-           (size_t)((call->samples - call->valid) * size) * sizeof(float));
+    const size_t number = call->at->bf16 ? sizeof(uint16_t) : sizeof(float);
+
+    memset((char *)call->grad_output + (size_t)(call->valid * size) * number, 0,
+           (size_t)((call->samples - call->valid) * size) * number);
 }
 
 /* oneDNN overwrites; the shards of a lane after the first go through the workspace. A frozen half
@@ -394,13 +409,18 @@ static void unpack(const espl__case *at, void *pointer, int parameter, const flo
                (void *[]){ (void *)packed, gradient, NULL });
 }
 
-const espl__kernel espl__kernel_onednn_conv2d_backward_parameters = {
-    .name = "onednn_conv2d_backward_parameters",
-    .op = "conv2d",
-    .role = ESPL__BACKWARD_PARAMETERS,
-    .fits = fits,
-    .prepare = prepare_parameters,
-    .release = release,
-    .run = backward_parameters,
-    .unpack = unpack,
-};
+#define KERNEL(symbol, numbers)                  \
+    const espl__kernel espl__kernel_##symbol = { \
+        .name = #symbol,                         \
+        .op = "conv2d",                          \
+        .role = ESPL__BACKWARD_PARAMETERS,       \
+        .bf16 = numbers,                         \
+        .fits = fits,                            \
+        .prepare = prepare_parameters,           \
+        .release = release,                      \
+        .run = backward_parameters,              \
+        .unpack = unpack,                        \
+    };
+KERNEL(onednn_conv2d_backward_parameters, false)
+KERNEL(onednn_bf16_conv2d_backward_parameters, true)
+#undef KERNEL

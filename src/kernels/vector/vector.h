@@ -1,6 +1,7 @@
 /* The vector unit as kernels see it. Every file of this folder is compiled once per instruction set
  * (src/CMakeLists.txt): `plain` for any processor, `avx2` and `avx512` on x86. The source is the same;
- * what differs is below: how many lanes a vector has and how a fused multiply-add is spelled.
+ * what differs is below: how many lanes a vector has and how a fused multiply-add is spelled. The variant
+ * `bf16` is `avx512` for tensors of bf16 numbers.
  *
  * A kernel is exported as ESPL__KERNEL(name), a helper shared by two files as ESPL__VECTOR(name). */
 #ifndef ESPL_VECTOR_H
@@ -26,6 +27,13 @@
 /* `fits` must ask for the instruction set before it runs anything else, and what it then calls must stay
  * a function of its own: the compiler may use the instruction set anywhere, be it to copy a struct. */
 #define ESPL__APART __attribute__((noinline))
+
+#if defined(ESPL__VARIANT_IS_bf16)
+#define ESPL__VARIANT_IS_avx512
+#define ESPL__VARIANT_BF16 true
+#else
+#define ESPL__VARIANT_BF16 false
+#endif
 
 #if defined(ESPL__VARIANT_IS_avx512)
 #include <immintrin.h>
@@ -53,6 +61,25 @@ ESPL__INLINE vec v_load(const float *from)
 ESPL__INLINE void v_store(float *to, vec value)
 {
     *(vec_at *)to = value;
+}
+
+/* A number of a tensor, as it lies in memory. A bf16 number is the upper half of a float, rounded to nearest,
+ * ties to even. Parameters, sums and what kernels keep for themselves are floats in every variant. */
+#if defined(ESPL__VARIANT_IS_bf16)
+typedef uint16_t stored;
+#else
+typedef float stored;
+#endif
+
+/* Calls hand tensors over as floats, whatever they hold. */
+ESPL__INLINE stored *stored_at(float *tensor)
+{
+    return (stored *)(void *)tensor;
+}
+
+ESPL__INLINE const stored *stored_in(const float *tensor)
+{
+    return (const stored *)(const void *)tensor;
 }
 
 /* The first `count` lanes, at most LANES; those behind are 0, or left as they are. */
@@ -83,6 +110,63 @@ ESPL__INLINE void v_store_some(float *to, vec value, int64_t count)
 
     v_store(all, value);
     memcpy(to, all, (size_t)count * sizeof(float));
+#endif
+}
+
+ESPL__INLINE vec v_get(const stored *from)
+{
+#if defined(ESPL__VARIANT_IS_bf16)
+    return (vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from)), 16);
+#else
+    return v_load(from);
+#endif
+}
+
+ESPL__INLINE void v_put(stored *to, vec value)
+{
+#if defined(ESPL__VARIANT_IS_bf16)
+    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)value));
+#else
+    v_store(to, value);
+#endif
+}
+
+/* As v_load_some and v_store_some. */
+ESPL__INLINE vec v_get_some(const stored *from, int64_t count)
+{
+#if defined(ESPL__VARIANT_IS_bf16)
+    const __m256i half = _mm256_maskz_loadu_epi16((__mmask16)((1u << count) - 1), from);
+    return (vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16);
+#else
+    return v_load_some(from, count);
+#endif
+}
+
+ESPL__INLINE void v_put_some(stored *to, vec value, int64_t count)
+{
+#if defined(ESPL__VARIANT_IS_bf16)
+    _mm256_mask_storeu_epi16(to, (__mmask16)((1u << count) - 1), (__m256i)_mm512_cvtneps_pbh((__m512)value));
+#else
+    v_store_some(to, value, count);
+#endif
+}
+
+/* One number alone, for what is not worth a vector. */
+ESPL__INLINE float get_one(const stored *from)
+{
+#if defined(ESPL__VARIANT_IS_bf16)
+    return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128((int)((uint32_t)*from << 16))));
+#else
+    return *from;
+#endif
+}
+
+ESPL__INLINE void put_one(stored *to, float value)
+{
+#if defined(ESPL__VARIANT_IS_bf16)
+    *to = (stored)_mm_extract_epi16((__m128i)_mm_cvtneps_pbh(_mm_set_ss(value)), 0);
+#else
+    *to = value;
 #endif
 }
 

@@ -8,20 +8,20 @@
 
 /* One strip of one sample: dz in place, and sums of dz and dz * (x - mean). `output` is read only where
  * there is an activation. */
-ESPL__INLINE void sum_pixel(const float *x, const float *output, float *gradient, vec mean, int activation,
+ESPL__INLINE void sum_pixel(const stored *x, const stored *output, stored *gradient, vec mean, int activation,
                             vec *first, vec *second)
 {
-    vec dz = v_load(gradient);
+    vec dz = v_get(gradient);
 
     if (activation != ESPL__NO_ACTIVATION) {
-        dz = v_activate_backward(activation, dz, v_load(output));
-        v_store(gradient, dz);
+        dz = v_activate_backward(activation, dz, v_get(output));
+        v_put(gradient, dz);
     }
     *first += dz;
-    *second = v_fma(dz, v_load(x) - mean, *second);
+    *second = v_fma(dz, v_get(x) - mean, *second);
 }
 
-ESPL__INLINE void sum_pixels(const float *x, const float *output, float *gradient, int64_t stride,
+ESPL__INLINE void sum_pixels(const stored *x, const stored *output, stored *gradient, int64_t stride,
                              int64_t pixels, vec mean, int activation, vec accumulator[8])
 {
     int64_t i = 0;
@@ -40,8 +40,8 @@ ESPL__INLINE void sum_pixels(const float *x, const float *output, float *gradien
 
 /* What `sums` reads of a shard or of a group of its samples. */
 typedef struct view {
-    const float *x, *output;
-    float *gradient;
+    const stored *x, *output;
+    stored *gradient;
     int samples;
 } view;
 
@@ -86,12 +86,13 @@ static void sum_shard(const espl__call *call, const float *mean, two_sums *sums)
     two_sums_begin(sums, &g, call->valid);
     for (int n = 0; n < call->valid; n += group) {
         const int64_t at = n * g.size;
-        const view v = { call->inputs[0] + at, call->output ? call->output + at : call->inputs[0] + at,
-                         call->grad_output + at, call->valid - n < group ? call->valid - n : group };
+        const view v = { stored_in(call->inputs[0]) + at,
+                         stored_in(call->output ? call->output : call->inputs[0]) + at,
+                         stored_at(call->grad_output) + at, call->valid - n < group ? call->valid - n : group };
         sum_group(&v, &g, mean, a->activation, sums);
     }
-    memset(call->grad_output + call->valid * g.size, 0,
-           (size_t)((call->samples - call->valid) * g.size) * sizeof(float));
+    memset(stored_at(call->grad_output) + call->valid * g.size, 0,
+           (size_t)((call->samples - call->valid) * g.size) * sizeof(stored));
 }
 
 static void sums(const espl__call *call)
@@ -138,7 +139,7 @@ static void merge(const espl__merge_call *call)
 }
 
 /* dx of one sample: k1 * dz + k2 * x + k3, or k1 * dz alone. */
-ESPL__INLINE void spread_sample(const float *x, const float *dz, float *dx, const grid *g, const float *k1,
+ESPL__INLINE void spread_sample(const stored *x, const stored *dz, stored *dx, const grid *g, const float *k1,
                                 bool fixed)
 {
     const int64_t run = g->block == LANES ? g->pixels : 16;
@@ -152,8 +153,8 @@ ESPL__INLINE void spread_sample(const float *x, const float *dz, float *dx, cons
             const vec b = fixed ? a : v_load(k2 + s.channel), c = fixed ? a : v_load(k3 + s.channel);
             for (int64_t p = first; p < end; p++) {
                 const int64_t at = s.place + p * g->block;
-                const vec rest = fixed ? a : v_fma(v_load(x + at), b, c);
-                v_store(dx + at, fixed ? a * v_load(dz + at) : v_fma(v_load(dz + at), a, rest));
+                const vec rest = fixed ? a : v_fma(v_get(x + at), b, c);
+                v_put(dx + at, fixed ? a * v_get(dz + at) : v_fma(v_get(dz + at), a, rest));
             }
         }
     }
@@ -162,14 +163,14 @@ ESPL__INLINE void spread_sample(const float *x, const float *dz, float *dx, cons
 static void run(const espl__call *call)
 {
     const grid g = grid_of(call->at);
-    float *dx = call->grad_inputs[0];
+    stored *dx = stored_at(call->grad_inputs[0]);
 
     if (!dx)
         return;
     for (int n = 0; n < call->valid; n++)
-        spread_sample(call->inputs[0] + n * g.size, call->grad_output + n * g.size, dx + n * g.size, &g,
-                      call->shared, false);
-    memset(dx + call->valid * g.size, 0, (size_t)((call->samples - call->valid) * g.size) * sizeof(float));
+        spread_sample(stored_in(call->inputs[0]) + n * g.size, stored_in(call->grad_output) + n * g.size,
+                      dx + n * g.size, &g, call->shared, false);
+    memset(dx + call->valid * g.size, 0, (size_t)((call->samples - call->valid) * g.size) * sizeof *dx);
 }
 
 /* With fixed statistics nothing waits for the batch: the sums go straight to the lane's gradients. */
@@ -189,12 +190,12 @@ static void run_fixed(const espl__call *call)
 {
     const grid g = grid_of(call->at);
     const coefficients by = coefficients_in(&g, call->packed);
-    float *dx = call->grad_inputs[0];
+    stored *dx = stored_at(call->grad_inputs[0]);
 
     sum_shard(call, by.mean, call->workspace);
     gather(call, &by, call->workspace, g.channels);
     for (int n = 0; dx && n < call->samples; n++)
-        spread_sample(NULL, call->grad_output + n * g.size, dx + n * g.size, &g, by.k, true);
+        spread_sample(NULL, stored_in(call->grad_output) + n * g.size, dx + n * g.size, &g, by.k, true);
 }
 
 static bool fits(const espl__case *at)
@@ -231,6 +232,7 @@ static espl_status prepare_fixed(espl_context *ctx, const espl__case *at, espl__
 
 const espl__kernel ESPL__KERNEL(vector_batch_norm_backward) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_backward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "batch_norm",
     .role = ESPL__BACKWARD,
     .fits = fits,
@@ -242,6 +244,7 @@ const espl__kernel ESPL__KERNEL(vector_batch_norm_backward) = {
 
 const espl__kernel ESPL__KERNEL(vector_batch_norm_backward_fixed) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_backward_fixed"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "batch_norm",
     .role = ESPL__BACKWARD,
     .fits = fits_fixed,

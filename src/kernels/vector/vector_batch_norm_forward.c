@@ -6,32 +6,32 @@
 
 /* Sums of (x - x0) and (x - x0)^2 over the pixels of one sample. With x0 near the mean nothing is lost by
  * taking the variance from them; the shard's first pixel is near enough. */
-ESPL__INLINE void sum_shifted(const float *x, int64_t stride, int64_t pixels, vec x0, vec accumulator[8])
+ESPL__INLINE void sum_shifted(const stored *x, int64_t stride, int64_t pixels, vec x0, vec accumulator[8])
 {
     int64_t i = 0;
 
     for (; i + 4 <= pixels; i += 4) {
         for (int j = 0; j < 4; j++) {
-            const vec d = v_load(x + (i + j) * stride) - x0;
+            const vec d = v_get(x + (i + j) * stride) - x0;
             accumulator[j] += d;
             accumulator[4 + j] = v_fma(d, d, accumulator[4 + j]);
         }
     }
     for (; i < pixels; i++) {
-        const vec d = v_load(x + i * stride) - x0;
+        const vec d = v_get(x + i * stride) - x0;
         accumulator[0] += d;
         accumulator[4] = v_fma(d, d, accumulator[4]);
     }
 }
 
-static void sum_strip(const float *x, const grid *g, const strip *s, const float *first_pixel, int samples,
+static void sum_strip(const stored *x, const grid *g, const strip *s, const stored *first_pixel, int samples,
                       two_sums *sums)
 {
-    const vec x0 = v_load(first_pixel + s->place);
+    const vec x0 = v_get(first_pixel + s->place);
     vec accumulator[8] = { 0 };
 
     for (int n = 0; n < samples; n++) {
-        const float *from = x + n * g->size + s->place;
+        const stored *from = x + n * g->size + s->place;
         if (g->block == LANES)
             sum_shifted(from, LANES, g->pixels, x0, accumulator);
         else
@@ -41,21 +41,21 @@ static void sum_strip(const float *x, const grid *g, const strip *s, const float
 }
 
 /* Sums of (x - x0) and (x - x0)^2 become mean and sum of squared deviations from it. */
-static void settle(two_sums *sums, const grid *g, const float *first_pixel)
+static void settle(two_sums *sums, const grid *g, const stored *first_pixel)
 {
     double *mean = sums->values, *deviation = sums->values + g->channels;
 
     for (int64_t c = 0; c < g->channels; c++) {
         const double square = deviation[c] - mean[c] * mean[c] / sums->count;
         deviation[c] = square < 0 ? 0 : square;
-        mean[c] = first_pixel[espl__place(c, 0, g->pixels, g->block)] + mean[c] / sums->count;
+        mean[c] = get_one(first_pixel + espl__place(c, 0, g->pixels, g->block)) + mean[c] / sums->count;
     }
 }
 
 static void sums(const espl__call *call)
 {
     const grid g = grid_of(call->at);
-    const float *x = call->inputs[0];
+    const stored *x = stored_in(call->inputs[0]);
     const int group = two_sums_group(&g);
 
     two_sums_begin(call->sums, &g, call->valid);
@@ -107,18 +107,18 @@ static void merge(const espl__merge_call *call)
 }
 
 /* One strip of one sample; `residual` may be NULL. */
-ESPL__INLINE void apply(const float *x, const float *residual, float *y, int64_t stride, int64_t pixels, vec k,
+ESPL__INLINE void apply(const stored *x, const stored *residual, stored *y, int64_t stride, int64_t pixels, vec k,
                         vec b, int activation)
 {
     for (int64_t i = 0; i < pixels; i++) {
-        vec value = v_fma(v_load(x + i * stride), k, b);
+        vec value = v_fma(v_get(x + i * stride), k, b);
         if (residual)
-            value += v_load(residual + i * stride);
-        v_store(y + i * stride, v_activate(activation, value));
+            value += v_get(residual + i * stride);
+        v_put(y + i * stride, v_activate(activation, value));
     }
 }
 
-ESPL__INLINE void apply_strip(const float *x, const float *residual, float *y, int64_t stride, int64_t pixels,
+ESPL__INLINE void apply_strip(const stored *x, const stored *residual, stored *y, int64_t stride, int64_t pixels,
                               vec k, vec b, int activation)
 {
     if (activation == ESPL__RELU)
@@ -130,8 +130,8 @@ ESPL__INLINE void apply_strip(const float *x, const float *residual, float *y, i
 }
 
 /* Strips of a wide block take a few pixels at a time, so that a line of memory is used while it is here. */
-static void apply_sample(const float *x, const float *residual, float *y, const grid *g, const coefficients *by,
-                         int activation)
+static void apply_sample(const stored *x, const stored *residual, stored *y, const grid *g,
+                         const coefficients *by, int activation)
 {
     const int64_t run = g->block == LANES ? g->pixels : 16;
 
@@ -156,8 +156,9 @@ static void apply_shard(const espl__call *call, void *memory)
     const coefficients by = coefficients_in(&g, memory);
 
     for (int n = 0; n < call->samples; n++) {
-        const float *residual = call->at->input_count > 1 ? call->inputs[1] + n * g.size : NULL;
-        apply_sample(call->inputs[0] + n * g.size, residual, call->output + n * g.size, &g, &by, a->activation);
+        const stored *residual = call->at->input_count > 1 ? stored_in(call->inputs[1]) + n * g.size : NULL;
+        apply_sample(stored_in(call->inputs[0]) + n * g.size, residual, stored_at(call->output) + n * g.size, &g, &by,
+                     a->activation);
     }
 }
 
@@ -204,6 +205,7 @@ static espl_status prepare_inference(espl_context *ctx, const espl__case *at, es
 
 const espl__kernel ESPL__KERNEL(vector_batch_norm_forward) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "batch_norm",
     .role = ESPL__FORWARD,
     .fits = fits_training,
@@ -215,6 +217,7 @@ const espl__kernel ESPL__KERNEL(vector_batch_norm_forward) = {
 
 const espl__kernel ESPL__KERNEL(vector_batch_norm_inference) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_inference"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "batch_norm",
     .role = ESPL__FORWARD,
     .fits = fits_inference,

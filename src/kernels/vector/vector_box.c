@@ -38,27 +38,27 @@ ESPL__INLINE int64_t left_of(const side *s, int64_t c)
 }
 
 /* `count` pixels of some neighbouring channels. */
-static void copy_pixels(const float *from, int64_t from_step, float *to, int64_t to_step, int64_t count, int64_t channels)
+static void copy_pixels(const stored *from, int64_t from_step, stored *to, int64_t to_step, int64_t count, int64_t channels)
 {
     if (from_step == channels && to_step == channels) {
-        memcpy(to, from, (size_t)(count * channels) * sizeof(float));
+        memcpy(to, from, (size_t)(count * channels) * sizeof *to);
     } else if (channels == LANES) {
         for (int64_t i = 0; i < count; i++)
-            v_store(to + i * to_step, v_load(from + i * from_step));
+            v_put(to + i * to_step, v_get(from + i * from_step));
     } else if (channels == 1) {
         for (int64_t i = 0; i < count; i++)
             to[i * to_step] = from[i * from_step];
     } else {
         for (int64_t i = 0; i < count; i++)
-            memcpy(to + i * to_step, from + i * from_step, (size_t)channels * sizeof(float));
+            memcpy(to + i * to_step, from + i * from_step, (size_t)channels * sizeof *to);
     }
 }
 
-static void copy_box(const int64_t *count, const side *from, const float *source, const side *to, float *target)
+static void copy_box(const int64_t *count, const side *from, const stored *source, const side *to, stored *target)
 {
     for (int64_t c = 0, piece; c < count[0]; c += piece) {
-        const float *f = source + place_of(from, c);
-        float *t = target + place_of(to, c);
+        const stored *f = source + place_of(from, c);
+        stored *t = target + place_of(to, c);
         piece = left_of(from, c) < left_of(to, c) ? left_of(from, c) : left_of(to, c);
         piece = piece < count[0] - c ? piece : count[0] - c;
         for (int64_t row = 0; row < count[1]; row++)
@@ -68,15 +68,17 @@ static void copy_box(const int64_t *count, const side *from, const float *source
 }
 
 /* Every block of channels of a sample that the box does not cover whole gets `value`. */
-static void fill_around(const int64_t *count, const side *to, float *target, float value)
+static void fill_around(const int64_t *count, const side *to, stored *target, float value)
 {
     const bool wide = count[1] == to->height && count[2] == to->width;
     const int64_t plane = to->height * to->width * to->block;
+    stored rounded;
 
+    put_one(&rounded, value);
     for (int64_t c = 0; c < to->channels; c += to->block, target += plane)
         if (!wide || c < to->origin[0] || c + to->block > to->origin[0] + count[0])
             for (int64_t i = 0; i < plane; i++)
-                target[i] = value;
+                target[i] = rounded;
 }
 
 static espl__box box_of(const espl__case *at, int i)
@@ -97,9 +99,10 @@ static void forward_one(const espl__call *call, int i, bool fill, float value)
     const side out = side_of(at->output, at->output_block, box.target, NULL);
 
     for (int64_t n = 0; n < call->samples; n++) {
+        stored *y = stored_at(call->output) + n * out.size;
         if (fill)
-            fill_around(box.count, &out, call->output + n * out.size, value);
-        copy_box(box.count, &in, call->inputs[i] + n * in.size, &out, call->output + n * out.size);
+            fill_around(box.count, &out, y, value);
+        copy_box(box.count, &in, stored_in(call->inputs[i]) + n * in.size, &out, y);
     }
 }
 
@@ -124,10 +127,10 @@ static void backward(const espl__call *call)
         const espl__box box = box_of(at, i);
         const side in = side_of(at->input[i], at->input_block[i], box.source, box.step);
         const side out = side_of(at->output, at->output_block, box.target, NULL);
-        float *dx = call->grad_inputs[i];
+        stored *dx = stored_at(call->grad_inputs[i]);
         for (int64_t n = 0; dx && n < call->samples; n++, dx += in.size) {
             fill_around(box.count, &in, dx, 0);
-            copy_box(box.count, &out, call->grad_output + n * out.size, &in, dx);
+            copy_box(box.count, &out, stored_in(call->grad_output) + n * out.size, &in, dx);
         }
     }
 }
@@ -150,6 +153,7 @@ static bool fits(const espl__case *at)
 #define BOX(of, to_run)                                         \
     const espl__kernel ESPL__KERNEL(vector_##of##_forward) = {  \
         .name = ESPL__KERNEL_NAME("vector_" #of "_forward"),    \
+        .bf16 = ESPL__VARIANT_BF16,                             \
         .op = #of,                                              \
         .role = ESPL__FORWARD,                                  \
         .fits = fits,                                           \
@@ -157,6 +161,7 @@ static bool fits(const espl__case *at)
     };                                                          \
     const espl__kernel ESPL__KERNEL(vector_##of##_backward) = { \
         .name = ESPL__KERNEL_NAME("vector_" #of "_backward"),   \
+        .bf16 = ESPL__VARIANT_BF16,                             \
         .op = #of,                                              \
         .role = ESPL__BACKWARD,                                 \
         .fits = fits,                                           \

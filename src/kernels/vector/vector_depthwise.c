@@ -50,15 +50,15 @@ static depthwise turned(depthwise d)
 /* What is done to a value before it is written. */
 typedef struct finish {
     vec shift;
-    const float *residual; /* laid out as the output, or NULL */
+    const stored *residual; /* laid out as the output, or NULL */
     int activation;
 } finish;
 
-ESPL__INLINE void write_pixel(float *y, const float *residual, vec value, const finish *by)
+ESPL__INLINE void write_pixel(stored *y, const stored *residual, vec value, const finish *by)
 {
     if (residual)
-        value += v_load(residual);
-    v_store(y, v_activate(by->activation, value));
+        value += v_get(residual);
+    v_put(y, v_activate(by->activation, value));
 }
 
 /* The rows of the filter that fall on the picture at row `first`. */
@@ -73,30 +73,30 @@ ESPL__INLINE int64_t row_end(int64_t first, int64_t size)
 }
 
 /* One pixel, wherever its window lies. `w` holds nine vectors; x is the pixel (0, 0). */
-ESPL__INLINE vec edge_pixel(const depthwise *d, const float *x, const float *w, int64_t row, int64_t column, vec sum)
+ESPL__INLINE vec edge_pixel(const depthwise *d, const stored *x, const float *w, int64_t row, int64_t column, vec sum)
 {
     for (int64_t a = row_begin(row); a < row_end(row, d->height); a++)
         for (int64_t b = row_begin(column); b < row_end(column, d->width); b++)
-            sum = v_fma(v_load(x + ((row + a) * d->width + column + b) * d->pixel), v_load(w + (3 * a + b) * LANES), sum);
+            sum = v_fma(v_get(x + ((row + a) * d->width + column + b) * d->pixel), v_load(w + (3 * a + b) * LANES), sum);
     return sum;
 }
 
 /* Four pixels whose windows lie within the picture's columns. */
-ESPL__INLINE void four_pixels(const depthwise *d, const float *x, const float *w, int64_t row, int64_t column,
+ESPL__INLINE void four_pixels(const depthwise *d, const stored *x, const float *w, int64_t row, int64_t column,
                               const int stride, int64_t pixel, vec sum[4])
 {
     for (int64_t a = row_begin(row); a < row_end(row, d->height); a++) {
-        const float *line = x + ((row + a) * d->width + column) * pixel;
+        const stored *line = x + ((row + a) * d->width + column) * pixel;
         const vec w0 = v_load(w + 3 * a * LANES), w1 = v_load(w + (3 * a + 1) * LANES), w2 = v_load(w + (3 * a + 2) * LANES);
         vec pixels[9];
         for (int j = 0; j < 3 * stride + 3; j++)
-            pixels[j] = v_load(line + j * pixel);
+            pixels[j] = v_get(line + j * pixel);
         for (int j = 0; j < 4; j++)
             sum[j] = v_fma(pixels[stride * j + 2], w2, v_fma(pixels[stride * j + 1], w1, v_fma(pixels[stride * j], w0, sum[j])));
     }
 }
 
-ESPL__INLINE void output_row(const depthwise *d, const float *x, const float *w, float *y, int64_t row, const int stride,
+ESPL__INLINE void output_row(const depthwise *d, const stored *x, const float *w, stored *y, int64_t row, const int stride,
                              int64_t pixel, const finish *by)
 {
     const int64_t top = row * stride - d->before[0];
@@ -107,7 +107,7 @@ ESPL__INLINE void output_row(const depthwise *d, const float *x, const float *w,
 
     y += row * d->out_width * pixel;
     while (i < d->out_width) {
-        const float *residual = by->residual ? by->residual + (row * d->out_width + i) * pixel : NULL;
+        const stored *residual = by->residual ? by->residual + (row * d->out_width + i) * pixel : NULL;
         if (i >= inner && i + 4 <= outer && i + 4 <= d->out_width) {
             vec sum[4] = { by->shift, by->shift, by->shift, by->shift };
             four_pixels(d, x, w, top, i * stride - d->before[1], stride, pixel, sum);
@@ -122,7 +122,7 @@ ESPL__INLINE void output_row(const depthwise *d, const float *x, const float *w,
     }
 }
 
-static ESPL__APART void output_group(const depthwise *d, const float *x, const float *w, float *y, const finish *by)
+static ESPL__APART void output_group(const depthwise *d, const stored *x, const float *w, stored *y, const finish *by)
 {
     for (int64_t row = 0; row < d->out_height; row++) {
         if (d->pixel == LANES && d->stride == 1)
@@ -137,15 +137,15 @@ static ESPL__APART void output_group(const depthwise *d, const float *x, const f
 }
 
 /* `packed`: nine vectors for each group of channels; in the forward role then the shift of each channel. */
-static void convolve(const depthwise *d, const float *x, const float *packed, float *y, int samples, int activation,
-                     const float *residual)
+static void convolve(const depthwise *d, const stored *x, const float *packed, stored *y, int samples, int activation,
+                     const stored *residual)
 {
     const float *shift = packed + 9 * d->channels;
 
     for (int n = 0; n < samples; n++)
         for (int64_t c = 0; c < d->channels; c += LANES) {
             const int64_t out = n * d->channels * d->out_height * d->out_width + c / LANES * d->out_group;
-            const float *in = x + n * d->channels * d->height * d->width + c / LANES * d->group;
+            const stored *in = x + n * d->channels * d->height * d->width + c / LANES * d->group;
             const finish by = { v_load(shift + c), residual ? residual + out : NULL, activation };
             output_group(d, in, packed + 9 * c, y + out, &by);
         }
@@ -155,11 +155,12 @@ static void convolve(const depthwise *d, const float *x, const float *packed, fl
 
 /* One row of dy and the row of the filter through which it reaches a row of dx. */
 typedef struct source {
-    const float *line, *w; /* w: three vectors */
+    const stored *line;
+    const float *w; /* three vectors */
 } source;
 
 /* At most two rows of dy reach row `row` of dx: tap a from row (row + before - a) / 2. */
-ESPL__INLINE int sources_of(const depthwise *d, const float *dy, const float *w, int64_t row, source from[2])
+ESPL__INLINE int sources_of(const depthwise *d, const stored *dy, const float *w, int64_t row, source from[2])
 {
     int count = 0;
 
@@ -180,7 +181,7 @@ ESPL__INLINE vec edge_column(const depthwise *d, const source *from, int count, 
         for (int64_t b = (column + d->before[1]) & 1; b < 3; b += 2) {
             const int64_t at = (column + d->before[1] - b) / 2;
             if (column + d->before[1] - b >= 0 && at < d->out_width)
-                sum = v_fma(v_load(from[r].line + at * d->pixel), v_load(from[r].w + b * LANES), sum);
+                sum = v_fma(v_get(from[r].line + at * d->pixel), v_load(from[r].w + b * LANES), sum);
         }
     return sum;
 }
@@ -188,29 +189,29 @@ ESPL__INLINE vec edge_column(const depthwise *d, const source *from, int count, 
 /* Columns 2i - before and the next one, for pixels i from `first` on: the first of them is reached from i - 1
  * as well. `count` is a constant. */
 ESPL__INLINE void two_columns(const source *from, const int count, int64_t first, int64_t end, int64_t before,
-                              int64_t pixel, float *dx)
+                              int64_t pixel, stored *dx)
 {
     vec w[2][3], last[2];
 
     for (int r = 0; r < count; r++) {
         for (int b = 0; b < 3; b++)
             w[r][b] = v_load(from[r].w + b * LANES);
-        last[r] = v_load(from[r].line + (first - 1) * pixel);
+        last[r] = v_get(from[r].line + (first - 1) * pixel);
     }
     for (int64_t i = first; i < end; i++) {
         vec even = { 0 }, odd = { 0 };
         for (int r = 0; r < count; r++) {
-            const vec here = v_load(from[r].line + i * pixel);
+            const vec here = v_get(from[r].line + i * pixel);
             even = v_fma(here, w[r][0], v_fma(last[r], w[r][2], even));
             odd = v_fma(here, w[r][1], odd);
             last[r] = here;
         }
-        v_store(dx + (2 * i - before) * pixel, even);
-        v_store(dx + (2 * i - before + 1) * pixel, odd);
+        v_put(dx + (2 * i - before) * pixel, even);
+        v_put(dx + (2 * i - before + 1) * pixel, odd);
     }
 }
 
-static void spread_row(const depthwise *d, const float *dy, const float *w, float *dx, int64_t row)
+static void spread_row(const depthwise *d, const stored *dy, const float *w, stored *dx, int64_t row)
 {
     /* pixels [first, end) of dy have both of their columns in dx, and one before them */
     const int64_t before = d->before[1], half = (before + 1) >> 1, last = (d->width + before) >> 1;
@@ -221,7 +222,7 @@ static void spread_row(const depthwise *d, const float *dy, const float *w, floa
 
     dx += row * d->width * d->pixel;
     for (; c < d->width && (first >= end || c < 2 * first - before); c++)
-        v_store(dx + c * d->pixel, edge_column(d, from, count, c));
+        v_put(dx + c * d->pixel, edge_column(d, from, count, c));
     if (first < end && count == 2)
         two_columns(from, 2, first, end, before, d->pixel, dx);
     else if (first < end && count == 1)
@@ -229,15 +230,15 @@ static void spread_row(const depthwise *d, const float *dy, const float *w, floa
     else if (first < end)
         two_columns(from, 0, first, end, before, d->pixel, dx);
     for (c = first < end ? 2 * end - before : c; c < d->width; c++)
-        v_store(dx + c * d->pixel, edge_column(d, from, count, c));
+        v_put(dx + c * d->pixel, edge_column(d, from, count, c));
 }
 
-static void spread(const depthwise *d, const float *dy, const float *packed, float *dx, int samples)
+static void spread(const depthwise *d, const stored *dy, const float *packed, stored *dx, int samples)
 {
     for (int n = 0; n < samples; n++)
         for (int64_t c = 0; c < d->channels; c += LANES) {
-            const float *from = dy + n * d->channels * d->out_height * d->out_width + c / LANES * d->out_group;
-            float *to = dx + n * d->channels * d->height * d->width + c / LANES * d->group;
+            const stored *from = dy + n * d->channels * d->out_height * d->out_width + c / LANES * d->out_group;
+            stored *to = dx + n * d->channels * d->height * d->width + c / LANES * d->group;
             for (int64_t row = 0; row < d->height; row++)
                 spread_row(d, from, packed + 9 * c, to, row);
         }
@@ -273,8 +274,8 @@ static void forward(const espl__call *call)
     const espl__conv2d *a = call->node->attributes;
     const depthwise d = depthwise_of(call->at);
 
-    convolve(&d, call->inputs[0], call->packed, call->output, call->samples, a->activation,
-             call->at->input_count > 1 ? call->inputs[1] : NULL);
+    convolve(&d, stored_in(call->inputs[0]), call->packed, stored_at(call->output), call->samples, a->activation,
+             call->at->input_count > 1 ? stored_in(call->inputs[1]) : NULL);
 }
 
 static void pack_backward(const espl__call *call)
@@ -288,13 +289,15 @@ static void pack_backward(const espl__call *call)
 static void backward_inputs(const espl__call *call)
 {
     const depthwise d = depthwise_of(call->at), back = turned(d);
+    const stored *dy = stored_in(call->grad_output);
+    stored *dx = stored_at(call->grad_inputs[0]);
 
-    if (!call->grad_inputs[0])
+    if (!dx)
         return;
     if (d.stride == 1)
-        convolve(&back, call->grad_output, call->packed, call->grad_inputs[0], call->samples, ESPL__NO_ACTIVATION, NULL);
+        convolve(&back, dy, call->packed, dx, call->samples, ESPL__NO_ACTIVATION, NULL);
     else
-        spread(&d, call->grad_output, call->packed, call->grad_inputs[0], call->samples);
+        spread(&d, dy, call->packed, dx, call->samples);
 }
 
 static ESPL__APART bool is_depthwise(const espl__case *at)
@@ -337,6 +340,7 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
 
 const espl__kernel ESPL__KERNEL(depthwise_conv2d_forward) = {
     .name = ESPL__KERNEL_NAME("depthwise_conv2d_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "conv2d",
     .role = ESPL__FORWARD,
     .fits = fits_forward,
@@ -347,6 +351,7 @@ const espl__kernel ESPL__KERNEL(depthwise_conv2d_forward) = {
 
 const espl__kernel ESPL__KERNEL(depthwise_conv2d_backward_inputs) = {
     .name = ESPL__KERNEL_NAME("depthwise_conv2d_backward_inputs"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "conv2d",
     .role = ESPL__BACKWARD_INPUTS,
     .fits = fits_backward,

@@ -33,27 +33,28 @@ static int64_t count_of(const espl__call *call)
 ESPL__INLINE void activate(const espl__call *call, int activation)
 {
     const int64_t count = count_of(call);
-    const float *x = call->inputs[0];
+    const stored *x = stored_in(call->inputs[0]);
+    stored *y = stored_at(call->output);
     int64_t i = 0;
 
     for (; i + LANES <= count; i += LANES)
-        v_store(call->output + i, v_activate(activation, v_load(x + i)));
-    v_store_some(call->output + i, v_activate(activation, v_load_some(x + i, count - i)), count - i);
+        v_put(y + i, v_activate(activation, v_get(x + i)));
+    v_put_some(y + i, v_activate(activation, v_get_some(x + i, count - i)), count - i);
 }
 
 ESPL__INLINE void activate_backward(const espl__call *call, int activation)
 {
     const int64_t count = count_of(call);
-    const float *y = call->output, *dy = call->grad_output;
-    float *dx = call->grad_inputs[0];
+    const stored *y = stored_in(call->output), *dy = stored_in(call->grad_output);
+    stored *dx = stored_at(call->grad_inputs[0]);
     int64_t i = 0;
 
     if (!dx)
         return;
     for (; i + LANES <= count; i += LANES)
-        v_store(dx + i, v_activate_backward(activation, v_load(dy + i), v_load(y + i)));
-    const vec last = v_activate_backward(activation, v_load_some(dy + i, count - i), v_load_some(y + i, count - i));
-    v_store_some(dx + i, last, count - i);
+        v_put(dx + i, v_activate_backward(activation, v_get(dy + i), v_get(y + i)));
+    const vec last = v_activate_backward(activation, v_get_some(dy + i, count - i), v_get_some(y + i, count - i));
+    v_put_some(dx + i, last, count - i);
 }
 
 static void relu_forward(const espl__call *call)
@@ -79,16 +80,18 @@ static void relu6_backward(const espl__call *call)
 static void add_forward(const espl__call *call)
 {
     const int64_t count = count_of(call);
-    const float *a = call->inputs[0], *b = call->inputs[1];
+    const stored *a = stored_in(call->inputs[0]), *b = stored_in(call->inputs[1]);
+    stored *y = stored_at(call->output);
     int64_t i = 0;
 
     for (; i + LANES <= count; i += LANES)
-        v_store(call->output + i, v_load(a + i) + v_load(b + i));
-    v_store_some(call->output + i, v_load_some(a + i, count - i) + v_load_some(b + i, count - i), count - i);
+        v_put(y + i, v_get(a + i) + v_get(b + i));
+    v_put_some(y + i, v_get_some(a + i, count - i) + v_get_some(b + i, count - i), count - i);
 }
 
 const espl__kernel ESPL__KERNEL(vector_relu_forward) = {
     .name = ESPL__KERNEL_NAME("vector_relu_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "relu",
     .role = ESPL__FORWARD,
     .fits = fits,
@@ -97,6 +100,7 @@ const espl__kernel ESPL__KERNEL(vector_relu_forward) = {
 
 const espl__kernel ESPL__KERNEL(vector_relu_backward) = {
     .name = ESPL__KERNEL_NAME("vector_relu_backward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "relu",
     .role = ESPL__BACKWARD,
     .fits = fits,
@@ -105,6 +109,7 @@ const espl__kernel ESPL__KERNEL(vector_relu_backward) = {
 
 const espl__kernel ESPL__KERNEL(vector_relu6_forward) = {
     .name = ESPL__KERNEL_NAME("vector_relu6_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "relu6",
     .role = ESPL__FORWARD,
     .fits = fits,
@@ -113,6 +118,7 @@ const espl__kernel ESPL__KERNEL(vector_relu6_forward) = {
 
 const espl__kernel ESPL__KERNEL(vector_relu6_backward) = {
     .name = ESPL__KERNEL_NAME("vector_relu6_backward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "relu6",
     .role = ESPL__BACKWARD,
     .fits = fits,
@@ -121,6 +127,7 @@ const espl__kernel ESPL__KERNEL(vector_relu6_backward) = {
 
 const espl__kernel ESPL__KERNEL(vector_add_forward) = {
     .name = ESPL__KERNEL_NAME("vector_add_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "add",
     .role = ESPL__FORWARD,
     .fits = fits_two,

@@ -59,32 +59,23 @@ ESPL__INLINE span span_of(const pooling *p, int axis, int64_t o)
     return (span){ first, first < 0 ? -first : 0, past < p->window.kernel[axis] ? past : p->window.kernel[axis] };
 }
 
-ESPL__INLINE vec load_lanes(const float *from, int64_t count)
+ESPL__INLINE vec load_lanes(const stored *from, int64_t count)
 {
-    float all[LANES] = { 0 };
-
-    if (count == LANES)
-        return v_load(from);
-    memcpy(all, from, (size_t)count * sizeof(float));
-    return v_load(all);
+    return count == LANES ? v_get(from) : v_get_some(from, count);
 }
 
-ESPL__INLINE void store_lanes(float *to, vec value, int64_t count)
+ESPL__INLINE void store_lanes(stored *to, vec value, int64_t count)
 {
-    float all[LANES];
-
-    if (count == LANES) {
-        v_store(to, value);
-        return;
-    }
-    v_store(all, value);
-    memcpy(to, all, (size_t)count * sizeof(float));
+    if (count == LANES)
+        v_put(to, value);
+    else
+        v_put_some(to, value, count);
 }
 
 /* ---- max ---- */
 
 /* The first largest value of the window, lane by lane, and its tap. */
-ESPL__INLINE void max_of_window(const pooling *p, const float *x, span v, span h, float *y,
+ESPL__INLINE void max_of_window(const pooling *p, const stored *x, span v, span h, stored *y,
                                 espl__pool_tap *saved, int64_t lanes)
 {
     vec largest = { 0 };
@@ -109,11 +100,11 @@ ESPL__INLINE void max_of_window(const pooling *p, const float *x, span v, span h
 static void max_forward(const espl__call *call)
 {
     const pooling p = describe(call);
-    float *y = call->output;
+    stored *y = stored_at(call->output);
     espl__pool_tap *saved = call->saved;
 
     for (int64_t g = 0; g < p.groups; g++) {
-        const float *x = call->inputs[0] + g * p.height * p.width * p.block;
+        const stored *x = stored_in(call->inputs[0]) + g * p.height * p.width * p.block;
         for (int64_t oy = 0; oy < p.out_height; oy++)
             for (int64_t ox = 0; ox < p.out_width; ox++) {
                 const span v = span_of(&p, 0, oy), h = span_of(&p, 1, ox);
@@ -130,9 +121,9 @@ static void max_forward(const espl__call *call)
 static void max_backward(const espl__call *call)
 {
     const pooling p = describe(call);
-    const float *dy = call->grad_output;
+    const stored *dy = stored_in(call->grad_output);
     const espl__pool_tap *saved = call->saved;
-    float *dx = call->grad_inputs[0];
+    stored *dx = stored_at(call->grad_inputs[0]);
     const int64_t plane = p.height * p.width * p.block;
 
     memset(dx, 0, (size_t)(p.groups * plane) * sizeof *dx);
@@ -143,7 +134,8 @@ static void max_backward(const espl__call *call)
                 for (int64_t l = 0; l < p.block; l++) {
                     const int64_t iy = y0 + saved[l] / p.window.kernel[1];
                     const int64_t ix = x0 + saved[l] % p.window.kernel[1];
-                    dx[(iy * p.width + ix) * p.block + l] += dy[l];
+                    stored *to = dx + (iy * p.width + ix) * p.block + l;
+                    put_one(to, get_one(to) + get_one(dy + l));
                 }
             }
 }
@@ -164,10 +156,10 @@ static void mean_forward(const espl__call *call)
 {
     const pooling p = describe(call);
     const espl__pool *a = call->node->attributes;
-    float *y = call->output;
+    stored *y = stored_at(call->output);
 
     for (int64_t g = 0; g < p.groups; g++) {
-        const float *x = call->inputs[0] + g * p.height * p.width * p.block;
+        const stored *x = stored_in(call->inputs[0]) + g * p.height * p.width * p.block;
         for (int64_t oy = 0; oy < p.out_height; oy++)
             for (int64_t ox = 0; ox < p.out_width; ox++, y += p.block) {
                 const span v = span_of(&p, 0, oy), h = span_of(&p, 1, ox);
@@ -184,13 +176,15 @@ static void mean_forward(const espl__call *call)
     }
 }
 
-ESPL__INLINE void spread(const pooling *p, const float *dy, float *dx, span v, span h, float share)
+ESPL__INLINE void spread(const pooling *p, const stored *dy, stored *dx, span v, span h, float share)
 {
     for (int64_t ky = v.begin; ky < v.end; ky++)
         for (int64_t kx = h.begin; kx < h.end; kx++) {
-            float *to = dx + ((v.first + ky) * p->width + h.first + kx) * p->block;
-            for (int64_t l = 0; l < p->block; l++)
-                to[l] += dy[l] * share;
+            stored *to = dx + ((v.first + ky) * p->width + h.first + kx) * p->block;
+            for (int64_t l = 0; l < p->block; l += LANES) {
+                const int64_t lanes = l < p->whole ? LANES : p->some;
+                store_lanes(to + l, load_lanes(to + l, lanes) + load_lanes(dy + l, lanes) * share, lanes);
+            }
         }
 }
 
@@ -198,8 +192,8 @@ static void mean_backward(const espl__call *call)
 {
     const pooling p = describe(call);
     const espl__pool *a = call->node->attributes;
-    const float *dy = call->grad_output;
-    float *dx = call->grad_inputs[0];
+    const stored *dy = stored_in(call->grad_output);
+    stored *dx = stored_at(call->grad_inputs[0]);
     const int64_t plane = p.height * p.width * p.block;
 
     memset(dx, 0, (size_t)(p.groups * plane) * sizeof *dx);
@@ -213,6 +207,7 @@ static void mean_backward(const espl__call *call)
 
 const espl__kernel ESPL__KERNEL(vector_max_pool_forward) = {
     .name = ESPL__KERNEL_NAME("vector_max_pool_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "max_pool",
     .role = ESPL__FORWARD,
     .fits = fits,
@@ -222,6 +217,7 @@ const espl__kernel ESPL__KERNEL(vector_max_pool_forward) = {
 
 const espl__kernel ESPL__KERNEL(vector_max_pool_backward) = {
     .name = ESPL__KERNEL_NAME("vector_max_pool_backward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "max_pool",
     .role = ESPL__BACKWARD,
     .fits = fits,
@@ -230,6 +226,7 @@ const espl__kernel ESPL__KERNEL(vector_max_pool_backward) = {
 
 const espl__kernel ESPL__KERNEL(vector_avg_pool_forward) = {
     .name = ESPL__KERNEL_NAME("vector_avg_pool_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "avg_pool",
     .role = ESPL__FORWARD,
     .fits = fits,
@@ -238,6 +235,7 @@ const espl__kernel ESPL__KERNEL(vector_avg_pool_forward) = {
 
 const espl__kernel ESPL__KERNEL(vector_avg_pool_backward) = {
     .name = ESPL__KERNEL_NAME("vector_avg_pool_backward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "avg_pool",
     .role = ESPL__BACKWARD,
     .fits = fits,

@@ -88,9 +88,9 @@ ESPL__INLINE run run_at(const winograd *w, int64_t index, int64_t most)
 }
 
 /* V of `count` tiles from tile `first` of a shard on. */
-void winograd_inputs(const winograd *w, const float *x, int64_t first, int64_t count, float *v);
+void winograd_inputs(const winograd *w, const stored *x, int64_t first, int64_t count, float *v);
 /* K dy K' of the same tiles. */
-void winograd_gradients(const winograd *w, const float *dy, int64_t first, int64_t count, float *d);
+void winograd_gradients(const winograd *w, const stored *dy, int64_t first, int64_t count, float *d);
 
 /* C[i][.] = sum over s of a(i, s) * b[s][.] for `rows` rows and one panel of columns, see winograd_product.c. */
 typedef struct product {

@@ -106,12 +106,13 @@ static void multiply(const winograd *w, const float *u, const float *v, int64_t 
 /* What is done to a value before it is written. */
 typedef struct finish {
     const float *shift;    /* of each channel, or NULL: nothing is to be done */
-    const float *residual; /* laid out as the output, or NULL */
+    const stored *residual; /* laid out as the output, or NULL */
     int activation;
 } finish;
 
-/* Y = A' M A: 4x4 pixels at y, `pixel` floats apart, `row` floats from row to row. */
-ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t row, int64_t pixel)
+/* Y = A' M A: 4x4 pixels at y, `pixel` numbers apart, `row` numbers from row to row; or in `strip` if that is given,
+ * to be finished before they are rounded. */
+ESPL__INLINE void output_tile(const float *m, int64_t plane, stored *y, float *strip, int64_t row, int64_t pixel)
 {
     vec columns[POINTS][4];
 
@@ -127,26 +128,35 @@ ESPL__INLINE void output_tile(const float *m, int64_t plane, float *y, int64_t r
             line[j] = columns[j][i];
         output_line(line, pixels);
         for (int j = 0; j < 4; j++)
-            v_store(y + i * row + j * pixel, pixels[j]);
+            if (strip)
+                v_store(strip + i * row + j * pixel, pixels[j]);
+            else
+                v_put(y + i * row + j * pixel, pixels[j]);
     }
 }
 
-static ESPL__APART void output_run(const float *m, int64_t plane, float *y, int64_t row, int64_t tiles)
+static ESPL__APART void output_run(const float *m, int64_t plane, stored *y, int64_t row, int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, y + i * 4 * LANES, row, LANES);
+        output_tile(m + i * LANES, plane, y + i * 4 * LANES, NULL, row, LANES);
 }
 
-static ESPL__APART void output_run_apart(const float *m, int64_t plane, float *y, int64_t row, int64_t pixel,
+static ESPL__APART void output_strip(const float *m, int64_t plane, float *strip, int64_t tiles)
+{
+    for (int64_t i = 0; i < tiles; i++)
+        output_tile(m + i * LANES, plane, NULL, strip + i * 4 * LANES, STRIP_WIDTH * LANES, LANES);
+}
+
+static ESPL__APART void output_run_apart(const float *m, int64_t plane, stored *y, int64_t row, int64_t pixel,
                                          int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, y + i * 4 * pixel, row, pixel);
+        output_tile(m + i * LANES, plane, y + i * 4 * pixel, NULL, row, pixel);
 }
 
 /* What of the strip lies in the picture goes there, finished. `place` is where the run begins in y. */
 static void copy_back(const picture *p, const finish *by, const float *strip, const run *r, int64_t channel,
-                      int64_t place, float *y)
+                      int64_t place, stored *y)
 {
     const int64_t rows = p->height - r->row < 4 ? p->height - r->row : 4;
     const int64_t right = p->width - r->column, columns = right < 4 * r->tiles ? right : 4 * r->tiles;
@@ -160,12 +170,12 @@ static void copy_back(const picture *p, const finish *by, const float *strip, co
             if (by->shift)
                 value += shift;
             if (by->residual)
-                value += some < LANES ? v_load_some(by->residual + at, some) : v_load(by->residual + at);
+                value += some < LANES ? v_get_some(by->residual + at, some) : v_get(by->residual + at);
             value = v_activate(by->activation, value);
             if (some < LANES)
-                v_store_some(y + at, value, some);
+                v_put_some(y + at, value, some);
             else
-                v_store(y + at, value);
+                v_put(y + at, value);
         }
 }
 
@@ -175,15 +185,15 @@ ESPL__INLINE int64_t place_of(const picture *p, const run *r)
 }
 
 /* Asks for the lines that a run will write: memory takes its time to hand over lines for writing. */
-ESPL__INLINE void ask_ahead(const picture *p, int64_t tiles, float *y)
+ESPL__INLINE void ask_ahead(const picture *p, int64_t tiles, const stored *y)
 {
     for (int row = 0; row < 4; row++, y += p->width * p->block)
-        for (int64_t i = 0; i < 4 * tiles * p->block; i += 16)
+        for (int64_t i = 0; i < 4 * tiles * p->block; i += 64 / (int64_t)sizeof *y)
             __builtin_prefetch(y + i, 1);
 }
 
 /* All channels of a run of tiles; `next` is where the run behind it begins in y. */
-static void output_channels(const winograd *w, const finish *by, const float *m, const run *r, int64_t next, float *y)
+static void output_channels(const winograd *w, const finish *by, const float *m, const run *r, int64_t next, stored *y)
 {
     const picture *p = &w->to;
     const bool straight = !by->shift && r->row + 4 <= p->height && r->column + 4 * r->tiles <= p->width;
@@ -199,7 +209,7 @@ static void output_channels(const winograd *w, const finish *by, const float *m,
         } else if (straight && channel + LANES <= p->channels) {
             output_run_apart(m, w->to_plane, y + place, p->width * p->block, p->block, r->tiles);
         } else {
-            output_run(m, w->to_plane, strip, STRIP_WIDTH * LANES, r->tiles);
+            output_strip(m, w->to_plane, strip, r->tiles);
             copy_back(p, by, strip, r, channel, place, y);
         }
         place += p->group_step;
@@ -207,7 +217,7 @@ static void output_channels(const winograd *w, const finish *by, const float *m,
 }
 
 static void transform_outputs(const winograd *w, const finish *by, const float *m, int64_t first, int64_t count,
-                              float *y)
+                              stored *y)
 {
     run r = run_at(w, first, count);
 
@@ -219,7 +229,7 @@ static void transform_outputs(const winograd *w, const finish *by, const float *
     }
 }
 
-static void convolve(const espl__call *call, const float *x, float *y, int samples, const finish *by)
+static void convolve(const espl__call *call, const stored *x, stored *y, int samples, const finish *by)
 {
     const winograd w = winograd_of(call->at);
     float *v = call->workspace, *m = v + FREQUENCIES * w.from_plane;
@@ -237,11 +247,11 @@ static void forward(const espl__call *call)
 {
     const winograd w = winograd_of(call->at);
     const espl__conv2d *a = call->node->attributes;
-    const float *residual = call->at->input_count > 1 ? call->inputs[1] : NULL;
+    const stored *residual = call->at->input_count > 1 ? stored_in(call->inputs[1]) : NULL;
     const bool plain = !a->bias && !a->folded && !residual && a->activation == ESPL__NO_ACTIVATION;
     const finish by = { plain ? NULL : (float *)call->packed + filters_size(&w), residual, a->activation };
 
-    convolve(call, call->inputs[0], call->output, call->samples, &by);
+    convolve(call, stored_in(call->inputs[0]), stored_at(call->output), call->samples, &by);
 }
 
 static void backward_inputs(const espl__call *call)
@@ -249,10 +259,12 @@ static void backward_inputs(const espl__call *call)
     const finish nothing = { 0 };
     const int64_t size = espl__shape_size(call->at->input[0]);
 
-    if (!call->grad_inputs[0])
+    stored *dx = stored_at(call->grad_inputs[0]);
+
+    if (!dx)
         return;
-    convolve(call, call->grad_output, call->grad_inputs[0], call->valid, &nothing);
-    memset(call->grad_inputs[0] + call->valid * size, 0, (size_t)((call->samples - call->valid) * size) * sizeof(float));
+    convolve(call, stored_in(call->grad_output), dx, call->valid, &nothing);
+    memset(dx + call->valid * size, 0, (size_t)((call->samples - call->valid) * size) * sizeof *dx);
 }
 
 static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state)
@@ -292,6 +304,7 @@ static bool fits_backward(const espl__case *at)
 
 const espl__kernel WINOGRAD_KERNEL(conv2d_forward) = {
     .name = ESPL__KERNEL_NAME(WINOGRAD "_conv2d_forward"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "conv2d",
     .role = ESPL__FORWARD,
     .fits = fits_forward,
@@ -302,6 +315,7 @@ const espl__kernel WINOGRAD_KERNEL(conv2d_forward) = {
 
 const espl__kernel WINOGRAD_KERNEL(conv2d_backward_inputs) = {
     .name = ESPL__KERNEL_NAME(WINOGRAD "_conv2d_backward_inputs"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "conv2d",
     .role = ESPL__BACKWARD_INPUTS,
     .fits = fits_backward,

@@ -48,12 +48,12 @@ static void bias_gradient(const espl__call *call, const picture *p)
         const int64_t left = p->channels - channel, some = left < LANES ? left : LANES;
         double sum[LANES] = { 0 };
         for (int n = 0; n < call->valid; n++) {
-            const float *from = call->grad_output + n * p->size + channel / LANES * p->group_step;
+            const stored *from = stored_in(call->grad_output) + n * p->size + channel / LANES * p->group_step;
             for (int64_t row = 0; row < p->height; row++) {
                 float lanes[LANES];
                 vec line = { 0 };
                 for (int64_t i = 0; i < p->width; i++, from += p->block)
-                    line += some < LANES ? v_load_some(from, some) : v_load(from);
+                    line += some < LANES ? v_get_some(from, some) : v_get(from);
                 v_store(lanes, line);
                 for (int l = 0; l < LANES; l++)
                     sum[l] += lanes[l];
@@ -73,8 +73,8 @@ static void backward_parameters(const espl__call *call)
 
     for (int64_t first = 0; call->grad_parameters[0] && first < all; first += w.batch) {
         const int64_t count = all - first < w.batch ? all - first : w.batch;
-        winograd_inputs(&w, call->inputs[0], first, count, v);
-        winograd_gradients(&w, call->grad_output, first, count, d);
+        winograd_inputs(&w, stored_in(call->inputs[0]), first, count, v);
+        winograd_gradients(&w, stored_in(call->grad_output), first, count, d);
         multiply(&w, v, d, count, first > 0, sums);
     }
     if (call->grad_parameters[0])
@@ -128,6 +128,7 @@ static espl_status prepare(espl_context *ctx, const espl__case *at, espl__needs 
 
 const espl__kernel WINOGRAD_KERNEL(conv2d_backward_parameters) = {
     .name = ESPL__KERNEL_NAME(WINOGRAD "_conv2d_backward_parameters"),
+    .bf16 = ESPL__VARIANT_BF16,
     .op = "conv2d",
     .role = ESPL__BACKWARD_PARAMETERS,
     .fits = fits,

@@ -6,19 +6,20 @@
 #define STRIP_WIDTH (4 * RUN_TILES + TAPS - 1)
 
 typedef float strip_memory[POINTS * STRIP_WIDTH * LANES] __attribute__((aligned(64)));
+typedef stored pixel_memory[POINTS * STRIP_WIDTH * LANES] __attribute__((aligned(64)));
 
-static const float no_pixels[STRIP_WIDTH * LANES];
+static const stored no_pixels[STRIP_WIDTH * LANES];
 
 /* The pixels of a run: columns [begin, end) of `columns` lie in the picture. */
 typedef struct view {
-    const float *lines[POINTS]; /* from column `begin` on */
+    const stored *lines[POINTS]; /* from column `begin` on */
     int64_t step[POINTS];       /* floats to the same pixels of the next LANES channels */
     int64_t begin, end, columns;
     bool inside; /* every row lies in the picture */
 } view;
 
 /* `rows` x `columns` pixels from (row, column) on, of the first LANES channels. x is the pixel (0, 0). */
-ESPL__INLINE view view_of(const picture *p, const float *x, int64_t row, int64_t column, int rows, int64_t columns)
+ESPL__INLINE view view_of(const picture *p, const stored *x, int64_t row, int64_t column, int rows, int64_t columns)
 {
     const int64_t left = column < 0 ? -column : 0, right = p->width - column;
     view v = { .columns = columns, .inside = row >= 0 && row + rows <= p->height };
@@ -41,7 +42,7 @@ ESPL__INLINE void next_group(view *v, int rows)
 }
 
 /* Brings pixels that are not LANES floats apart together, or that have `some` channels left only. */
-static view gathered(const view *v, int rows, int64_t block, int64_t some, float *memory)
+static view gathered(const view *v, int rows, int64_t block, int64_t some, stored *memory)
 {
     view g = *v;
 
@@ -49,9 +50,9 @@ static view gathered(const view *v, int rows, int64_t block, int64_t some, float
         if (!v->step[i])
             continue;
         for (int64_t j = 0; some >= LANES && j < v->end - v->begin; j++)
-            v_store(memory + j * LANES, v_load(v->lines[i] + j * block));
+            v_put(memory + j * LANES, v_get(v->lines[i] + j * block));
         for (int64_t j = 0; some < LANES && j < v->end - v->begin; j++)
-            v_store(memory + j * LANES, v_load_some(v->lines[i] + j * block, some));
+            v_put(memory + j * LANES, v_get_some(v->lines[i] + j * block, some));
         g.lines[i] = memory;
     }
     return g;
@@ -67,7 +68,7 @@ ESPL__INLINE void no_columns(float *strip, int64_t count)
 /* The columns of a run, `rows` pixels high and `pixel` floats apart, become POINTS numbers each. */
 ESPL__INLINE void transform_columns(const view *v, const int rows, int64_t pixel, float *strip)
 {
-    const float *lines[POINTS];
+    const stored *lines[POINTS];
 
     no_columns(strip, v->begin);
     no_columns(strip + v->end * LANES, v->columns - v->end);
@@ -77,7 +78,7 @@ ESPL__INLINE void transform_columns(const view *v, const int rows, int64_t pixel
     for (int64_t j = 0; j < v->end - v->begin; j++, strip += LANES) {
         vec d[POINTS], t[POINTS];
         for (int i = 0; i < rows; i++)
-            d[i] = v_load(lines[i] + j * pixel);
+            d[i] = v_get(lines[i] + j * pixel);
         if (rows == POINTS)
             input_line(d, t);
         else
@@ -110,7 +111,8 @@ ESPL__INLINE void transform_rows(const float *strip, int64_t tiles, const int co
 ESPL__INLINE void transform_run(view seen, const picture *p, const int rows, int64_t tiles, float *v, int64_t batch,
                                 int64_t plane)
 {
-    strip_memory strip, memory;
+    strip_memory strip;
+    pixel_memory memory;
 
     for (int64_t channel = 0; channel < p->channels; channel += LANES, v += batch * LANES) {
         if (p->block == LANES) {
@@ -126,7 +128,7 @@ ESPL__INLINE void transform_run(view seen, const picture *p, const int rows, int
     }
 }
 
-void winograd_inputs(const winograd *w, const float *x, int64_t first, int64_t count, float *v)
+void winograd_inputs(const winograd *w, const stored *x, int64_t first, int64_t count, float *v)
 {
     const picture *p = &w->from;
 
@@ -139,7 +141,7 @@ void winograd_inputs(const winograd *w, const float *x, int64_t first, int64_t c
     }
 }
 
-void winograd_gradients(const winograd *w, const float *dy, int64_t first, int64_t count, float *d)
+void winograd_gradients(const winograd *w, const stored *dy, int64_t first, int64_t count, float *d)
 {
     const picture *p = &w->to;
 
