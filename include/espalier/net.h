@@ -63,6 +63,20 @@ ESPL_API espl_status espl_net_build(espl_builder *builder, const char *name, esp
 
 ESPL_API void espl_builder_free(espl_builder *builder); /* takes NULL */
 
+/* ---- how it computes ---- */
+
+/* What activations and their gradients are kept and multiplied in. Parameters, their gradients and sums are
+ * f32 with both. */
+typedef enum espl_precision {
+    ESPL_F32,
+    ESPL_BF16 /* 8 bits of exponent, 8 of fraction; for processors with instructions for it (AVX-512 BF16) */
+} espl_precision;
+
+/* From now on the net trains, scores and predicts in this precision; f32 at first. A run sets that of its recipe.
+ * Files do not remember it.
+ * Where the processor cannot, whatever runs the net fails with ESPL_UNSUPPORTED. */
+ESPL_API void espl_net_set_precision(espl_net *net, espl_precision precision);
+
 /* ---- asking ---- */
 
 ESPL_API const char *espl_net_name(const espl_net *net);

@@ -82,6 +82,9 @@ typedef struct cli_machine {
 #define CLI_SEED_OPTION(holder, field)                                                              \
     { "seed", 0, CLI_GIVEN, CLI__WITHIN(holder, field, seed), "N", 0, 9e18,                         \
       "seed of every random draw; without it, the recipe's, or 0" }
+#define CLI_PRECISION_OPTION(holder, field)                                                         \
+    { "precision", 0, CLI_CHOICE, offsetof(holder, field), "f32|bf16", 0, 0,                        \
+      "what activations are kept and multiplied in; without it, f32" }
 #define CLI_JSON_OPTION(holder, field)                                                              \
     { "json", 0, CLI_FLAG, offsetof(holder, field), NULL, 0, 0,                                     \
       "write results as JSON, one object a line" }

@@ -14,6 +14,7 @@ typedef struct bench_options {
     int64_t batch;
     double seconds;
     bool train, layers, json;
+    int precision;
     cli_words set;
     cli_machine machine;
 } bench_options;
@@ -27,6 +28,7 @@ static const cli_option options[] = {
       "how long to measure; without it, 3" },
     { "layers", 0, CLI_FLAG, offsetof(bench_options, layers), NULL, 0, 0,
       "show the time of every layer, dearest first" },
+    CLI_PRECISION_OPTION(bench_options, precision),
     NET_SET_OPTION(bench_options, set),
     CLI_MACHINE_OPTIONS(bench_options, machine),
     CLI_JSON_OPTION(bench_options, json),
@@ -138,6 +140,8 @@ static espl_status bench(espl_context *ctx, const bench_options *o, const char *
 
     if (!status && !settings.batch && o->train)
         settings.batch = batch_of_recipe(source.run);
+    if (!status && o->precision)
+        espl_net_set_precision(source.net, ESPL_BF16);
     if (!status)
         status = espl_bench_net(source.net, &settings, &result);
     if (!status && o->json)

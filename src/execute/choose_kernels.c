@@ -29,6 +29,9 @@ static void describe_case(const espl__plan *plan, int index, espl__role role, bo
     at->output_block = plan->block[index];
     for (int i = 0; i < node->parameter_count; i++)
         at->parameter[i] = &plan->graph->parameters[node->parameters[i]].spec;
+    at->bf16 = plan->bf16[index];
+    for (int i = 0; i < node->input_count; i++)
+        at->bf16 = at->bf16 && plan->bf16[node->inputs[i]];
     at->threads = plan->alone && node->macs >= MACS_FOR_THREADS ? plan->workers : 1;
     at->workers = plan->workers;
 }
@@ -61,26 +64,36 @@ static espl_status add_binding(espl__plan *plan, int *index)
     return ESPL_OK;
 }
 
-/* Tries every kernel of the role; `*index` is -1 if there is none at all. */
-static espl_status bind(espl__plan *plan, int node, espl__role role, int *index)
+static bool any_bf16(const espl__plan *plan, int index)
 {
-    espl__case at;
+    const espl__node *node = &plan->graph->nodes[index];
+    bool any = plan->bf16[index];
+
+    for (int i = 0; i < node->input_count; i++)
+        any = any || plan->bf16[node->inputs[i]];
+    return any;
+}
+
+/* Tries every kernel of the role that is for the numbers of `at`; `*index` is -1 if none of them will do.
+ * `converts`: what the node reads or writes is of another kind, so the kernel must take one shard at a time. */
+static espl_status bind_one(espl__plan *plan, const espl__case *at, bool converts, int *index)
+{
     const espl__kernel *kernel;
 
     *index = -1;
-    describe_case(plan, node, role, trains(plan, &plan->graph->nodes[node]), &at);
     for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
         espl__needs needs = { 0 };
         void *state = NULL;
         espl_status s;
 
-        if (kernel->role != role || strcmp(kernel->op, at.node->op->name) != 0 || !kernel->fits(&at))
+        if (kernel->role != at->role || (converts && !kernel->run) ||
+            strcmp(kernel->op, at->node->op->name) != 0 || !espl__kernel_fits(kernel, at))
             continue;
-        s = kernel->prepare ? kernel->prepare(plan->ctx, &at, &needs, &state) : ESPL_OK;
+        s = kernel->prepare ? kernel->prepare(plan->ctx, at, &needs, &state) : ESPL_OK;
         if (s == ESPL_UNSUPPORTED)
             continue;
         if (s)
-            return espl__fail_within(plan->ctx, s, "%s", at.node->name);
+            return espl__fail_within(plan->ctx, s, "%s", at->node->name);
         if ((s = add_binding(plan, index))) {
             if (kernel->release)
                 kernel->release(plan->ctx, state);
@@ -88,11 +101,31 @@ static espl_status bind(espl__plan *plan, int node, espl__role role, int *index)
         }
         binding *b = &plan->bindings[*index];
         b->kernel = kernel;
-        b->at = at;
+        b->at = *at;
         b->needs = needs;
         b->state = state;
         return ESPL_OK;
     }
+    return ESPL_OK;
+}
+
+/* A kernel for bf16 numbers where the values are, else one for floats, with conversions around it. */
+static espl_status bind(espl__plan *plan, int node, espl__role role, int *index)
+{
+    espl__case at;
+    espl_status s;
+
+    describe_case(plan, node, role, trains(plan, &plan->graph->nodes[node]), &at);
+    if (at.bf16 && ((s = bind_one(plan, &at, false, index)) || *index >= 0))
+        return s;
+    const bool converts = any_bf16(plan, node);
+    at.bf16 = false;
+    if ((s = bind_one(plan, &at, converts, index)) || *index < 0 || !converts)
+        return s;
+    binding *b = &plan->bindings[*index];
+    b->converts = true;
+    b->edge = (b->needs.workspace + 63) / 64 * 64;
+    b->needs.workspace = b->edge + espl__edge_bytes(plan, at.node, role);
     return ESPL_OK;
 }
 

@@ -134,6 +134,7 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
     plan->parameter_count = plan->graph->parameter_count;
     find_answer(plan);
     if ((s = take_parameters(plan)) || (s = name_streams(plan)) || (s = espl__assign_layout(plan)) ||
+        (s = espl__assign_precision(plan)) ||
         (s = espl__choose_kernels(plan)) || (s = espl__schedule(plan)) || (s = count_samples(plan)) ||
         (s = espl__place_memory(plan)) ||
         (s = espl__arena_open(plan->ctx, plan->total_bytes, (void **)&plan->arena)))
@@ -179,7 +180,7 @@ void espl__plan_free(espl__plan *plan)
         espl__release(ctx, plan->merges[i].inputs);
         espl__release(ctx, plan->merges[i].grad_outputs);
     }
-    void *const owned[] = { plan->block, plan->needs_gradient, plan->forward, plan->backward[0],
+    void *const owned[] = { plan->block, plan->bf16, plan->needs_gradient, plan->forward, plan->backward[0],
                             plan->backward[1], plan->bindings, plan->tasks, plan->merges, plan->buffers,
                             plan->value, plan->saved, plan->grad, plan->again, plan->gradients, plan->parameters,
                             plan->streams, plan->counted, plan->seconds, plan->valid };

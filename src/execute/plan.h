@@ -18,7 +18,8 @@ typedef struct espl__plan_settings {
     int samples; /* of a shard; 0: by the net (about 1 MiB of the largest activation) */
 } espl__plan_settings;
 
-/* The graph may end in a loss node; then `espl__plan_run` fills losses and, in training, gradients
+/* Values are kept in the net's precision; ESPL_UNSUPPORTED if this processor has no instructions for it. The graph
+ * may end in a loss node; then `espl__plan_run` fills losses and, in training, gradients
  * of every parameter that is not frozen. The net must outlive the plan; its graph may differ from
  * `graph` but the parameters must be the same list. */
 espl_status espl__plan_open(espl_net *net, const espl__graph *graph, const espl__plan_settings *settings,

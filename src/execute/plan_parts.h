@@ -1,5 +1,6 @@
 /* The inside of a plan, shared by the files of this room. How a plan comes to be:
  *   assign_layout.c   the block of every node's value
+ *   assign_precision.c   which values are kept in bf16
  *   choose_kernels.c  one binding for every (node, role): kernel, state, needs
  *   schedule.c        tasks in order, each in a stage; which buffer each one touches
  *   place_memory.c    one arena for all buffers
@@ -19,6 +20,8 @@ typedef struct binding {
     void **sum_pointers;         /* of each shard, if it has sums */
     int forward;                 /* binding of the forward role of the same node, or -1 */
     bool grads_inputs, grads_parameters;
+    bool converts; /* a kernel for floats at a node of bf16 values: see convert_edges.c */
+    size_t edge;   /* where in the workspace the floats lie */
 } binding;
 
 /* Memory with a life: one piece for each shard if it must outlive a stage, else one for each worker. */
@@ -26,7 +29,7 @@ typedef struct buffer {
     size_t bytes; /* of one piece */
     int first_stage, last_stage;
     int first_task, last_task;
-    bool used, local;
+    bool used, local, bf16;
     size_t offset, stride;
 } buffer;
 
@@ -75,6 +78,7 @@ struct espl__plan {
     int answer; /* node whose value espl__plan_output gives */
 
     int64_t *block;             /* of each node's value */
+    bool *bf16;                 /* does each node's value, like its gradient, hold bf16 numbers? */
     bool *needs_gradient;       /* of each node's value */
     int *forward, *backward[2]; /* bindings of each node, or -1 */
     int binding_count, binding_capacity;
@@ -112,6 +116,7 @@ struct espl__plan {
 };
 
 espl_status espl__assign_layout(espl__plan *plan);
+espl_status espl__assign_precision(espl__plan *plan);
 espl_status espl__choose_kernels(espl__plan *plan);
 espl_status espl__schedule(espl__plan *plan);
 espl_status espl__place_memory(espl__plan *plan);
@@ -120,6 +125,22 @@ static inline espl__shape espl__node_shape(const espl__plan *plan, int node)
 {
     return plan->graph->nodes[node].shape;
 }
+
+static inline size_t espl__shard_bytes(const espl__plan *plan, int node)
+{
+    return (size_t)plan->samples * (size_t)espl__shape_size(espl__node_shape(plan, node)) *
+           (plan->bf16[node] ? sizeof(uint16_t) : sizeof(float));
+}
+
+static inline bool espl__backward_reads_inputs(const binding *b)
+{
+    return b->at.node->op->reads & ESPL__READS_INPUTS && b->at.role != ESPL__BACKWARD_INPUTS;
+}
+
+/* Bytes that such a call needs of the workspace, beside the kernel's own. */
+size_t espl__edge_bytes(const espl__plan *plan, const espl__node *node, espl__role role);
+/* Runs the kernel's `sums` or its `run`. */
+void espl__edge_call(const espl__plan *plan, const binding *b, bool sums, const espl__call *call);
 
 /* The buffer in which the way back finds the value of a node. */
 static inline int espl__value_on_way_back(const espl__plan *plan, int node)

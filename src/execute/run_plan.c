@@ -2,6 +2,7 @@
  * one fixed tree, whoever computed the parts. */
 #include "execute/plan_parts.h"
 
+#include "kernels/bf16.h"
 #include "kernels/wide.h"
 
 #include <string.h>
@@ -31,6 +32,21 @@ ESPL__WIDE(add, add_body, (float *to, const float *from, int64_t count), (to, fr
 
 /* ---- one task ---- */
 
+/* The same in bf16. */
+static void feed_bf16(const espl__plan *plan, const float *from, int64_t valid, uint16_t *to)
+{
+    const espl__shape shape = espl__node_shape(plan, 0);
+    const int64_t size = espl__shape_size(shape), pixels = espl__shape_pixels(shape), block = plan->block[0];
+
+    if (block == 1 || pixels == 1)
+        espl__bf16_from_floats(to, from, valid * size);
+    for (int64_t n = 0; n < valid && block != 1 && pixels != 1; n++)
+        for (int64_t c = 0; c < shape.dim[0]; c++)
+            for (int64_t p = 0; p < pixels; p++)
+                to[n * size + espl__place(c, p, pixels, block)] = espl__bf16_of(from[n * size + c * pixels + p]);
+    memset(to + valid * size, 0, (size_t)((plan->samples - valid) * size) * sizeof *to);
+}
+
 /* Brings the samples of a shard from the caller's planes into the input's layout; filler is zero. */
 static void feed(const espl__plan *plan, int shard, int worker)
 {
@@ -41,6 +57,10 @@ static void feed(const espl__plan *plan, int shard, int worker)
     float *to = piece_of(plan, plan->value[0], shard, worker);
     const float *from = plan->feed->values + (int64_t)shard * plan->samples * size;
 
+    if (plan->bf16[0]) {
+        feed_bf16(plan, from, valid, (uint16_t *)(void *)to);
+        return;
+    }
     if (block == 1 || pixels == 1) {
         memcpy(to, from, (size_t)(valid * size) * sizeof *to);
     } else {
@@ -151,11 +171,19 @@ static void run_task(const espl__plan *plan, const task *t, int shard, int worke
     } else if (t->kind == TASK_COPY) {
         memcpy(piece_of(plan, t->to, shard, worker), piece_of(plan, t->from, shard, worker),
                plan->buffers[t->to].bytes);
+    } else if (t->kind == TASK_ADD && plan->buffers[t->to].bf16) {
+        espl__bf16_add((uint16_t *)(void *)piece_of(plan, t->to, shard, worker),
+                       (const uint16_t *)(const void *)piece_of(plan, t->from, shard, worker),
+                       (int64_t)(plan->buffers[t->to].bytes / sizeof(uint16_t)));
     } else if (t->kind == TASK_ADD) {
         add(piece_of(plan, t->to, shard, worker), piece_of(plan, t->from, shard, worker),
             (int64_t)(plan->buffers[t->to].bytes / sizeof(float)));
     } else {
         fill_call(plan, t, shard, worker, &a);
+        if (plan->bindings[t->binding].converts) {
+            espl__edge_call(plan, &plan->bindings[t->binding], t->kind == TASK_SUMS, &a.call);
+            return;
+        }
         (t->kind == TASK_SUMS ? plan->bindings[t->binding].kernel->sums
                               : plan->bindings[t->binding].kernel->run)(&a.call);
     }

@@ -60,20 +60,21 @@ static espl_status add_merge(espl__plan *plan, int bound, int stage, int part)
     return s;
 }
 
-static espl_status add_buffer(espl__plan *plan, size_t bytes, int *index)
+static espl_status add_buffer(espl__plan *plan, size_t bytes, bool bf16, int *index)
 {
     const espl_status s = grow(plan->ctx, plan->buffer_count, &plan->buffer_capacity,
                                sizeof *plan->buffers, &plan->buffers);
     if (s)
         return s;
     *index = plan->buffer_count++;
-    plan->buffers[*index] = (buffer){ .bytes = bytes };
+    plan->buffers[*index] = (buffer){ .bytes = bytes, .bf16 = bf16 };
     return ESPL_OK;
 }
 
-static size_t shard_bytes(const espl__plan *plan, int node)
+/* For the value of a node, or for its gradient. */
+static espl_status add_value(espl__plan *plan, int node, int *index)
 {
-    return (size_t)plan->samples * (size_t)espl__shape_size(espl__node_shape(plan, node)) * sizeof(float);
+    return add_buffer(plan, espl__shard_bytes(plan, node), plan->bf16[node], index);
 }
 
 /* ---- forward ---- */
@@ -100,10 +101,10 @@ static espl_status add_forward(walk *w, int index)
     w->run[index] = plan->task_count;
     w->ready[index] = stage;
     if ((s = add_task(plan, TASK_RUN, b, stage, NULL)) ||
-        (s = add_buffer(plan, shard_bytes(plan, index), &plan->value[index])))
+        (s = add_value(plan, index, &plan->value[index])))
         return s;
     if (plan->bindings[b].needs.saved)
-        s = add_buffer(plan, plan->bindings[b].needs.saved, &plan->saved[index]);
+        s = add_buffer(plan, plan->bindings[b].needs.saved, false, &plan->saved[index]);
     return s;
 }
 
@@ -162,7 +163,7 @@ static espl_status contribute_copy(walk *w, int node, int from, int stage)
     task *t;
     espl_status s;
 
-    if ((s = add_buffer(w->plan, w->plan->buffers[from].bytes, &to)) ||
+    if ((s = add_buffer(w->plan, w->plan->buffers[from].bytes, w->plan->buffers[from].bf16, &to)) ||
         (s = add_task(w->plan, TASK_COPY, -1, stage, &t)))
         return s;
     t->from = from;
@@ -231,12 +232,7 @@ static espl_status repeat(espl__plan *plan, int index, int stage)
         return ESPL_OK;
     if ((s = add_task(plan, TASK_AGAIN, plan->forward[index], stage, NULL)))
         return s;
-    return add_buffer(plan, shard_bytes(plan, index), &plan->again[index]);
-}
-
-static bool reads_inputs(const binding *b)
-{
-    return b->at.node->op->reads & ESPL__READS_INPUTS && b->at.role != ESPL__BACKWARD_INPUTS;
+    return add_value(plan, index, &plan->again[index]);
 }
 
 /* What the backward tasks of a node read: its own value, and those of its inputs. */
@@ -247,7 +243,7 @@ static espl_status repeat_for(espl__plan *plan, int index, int b, int stage)
 
     if (node->op->reads & ESPL__READS_OUTPUT)
         s = repeat(plan, index, stage);
-    for (int k = 0; !s && reads_inputs(&plan->bindings[b]) && k < node->input_count; k++)
+    for (int k = 0; !s && espl__backward_reads_inputs(&plan->bindings[b]) && k < node->input_count; k++)
         if (!(node->op->passes >> k & 1u))
             s = repeat(plan, node->inputs[k], stage);
     return s;
@@ -267,7 +263,7 @@ static espl_status run_backward(walk *w, int index, int b, int stage)
         int to;
         if ((node->op->passes >> k & 1u) || !plan->needs_gradient[input])
             continue;
-        if ((s = add_buffer(plan, shard_bytes(plan, input), &to)))
+        if ((s = add_value(plan, input, &to)))
             return s;
         plan->tasks[at].grad_inputs[k] = to;
         s = contribute(w, input, to, stage);
@@ -358,7 +354,7 @@ static void touch_backward(espl__plan *plan, const task *t, int i)
     if (node->op->reads & ESPL__READS_OUTPUT && !after_sums)
         touch(plan, espl__value_on_way_back(plan, index), i);
     for (int k = 0; k < node->input_count; k++) {
-        if (reads_inputs(b) && !(node->op->passes >> k & 1u))
+        if (espl__backward_reads_inputs(b) && !(node->op->passes >> k & 1u))
             touch(plan, espl__value_on_way_back(plan, node->inputs[k]), i);
         touch(plan, t->grad_inputs[k], i);
     }
@@ -437,7 +433,7 @@ static espl_status walk_graph(walk *w)
     espl_status s;
 
     if ((s = add_task(plan, TASK_FEED, -1, 0, NULL)) ||
-        (s = add_buffer(plan, shard_bytes(plan, 0), &plan->value[0])))
+        (s = add_value(plan, 0, &plan->value[0])))
         return s;
     for (int i = 1; i < plan->graph->node_count; i++)
         if ((s = add_forward(w, i)))

@@ -137,6 +137,11 @@ int64_t espl_net_macs(const espl_net *net)
     return espl__graph_macs(net->graph);
 }
 
+void espl_net_set_precision(espl_net *net, espl_precision precision)
+{
+    net->precision = precision;
+}
+
 int espl_net_classes(const espl_net *net)
 {
     const int64_t size = espl__shape_size(net->graph->nodes[net->graph->output].shape);

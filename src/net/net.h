@@ -27,6 +27,7 @@ struct espl_net {
     espl_context *ctx;
     espl__graph *graph;
     espl__parameter *parameters; /* graph->parameter_count of them */
+    espl_precision precision;
     espl__preparation preparation;
     int class_count;
     char **classes; /* NULL: nameless */

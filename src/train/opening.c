@@ -268,13 +268,26 @@ static void choose_kept(espl_run *run)
         run->recipe.options.keep = espl__data_has_test(run->data) ? ESPL__KEEP_LAST : ESPL__KEEP_BEST;
 }
 
+static espl_status choose_precision(espl_run *run)
+{
+    const espl__document *document = run->recipe.document;
+    const int precision = run->recipe.options.precision;
+
+    if (precision == ESPL_BF16 && !espl__bf16_here())
+        return espl__tree_fail(document, espl__tree_get(document->root, "precision"), ESPL_UNSUPPORTED,
+                               "precision: bf16: this processor has no AVX-512 instructions for bf16 numbers; "
+                               "use `precision: f32`");
+    espl_net_set_precision(run->net, precision);
+    return ESPL_OK;
+}
+
 espl_status espl__run_fit_parts(espl_run *run)
 {
     const int64_t count = espl_data_count(run->data, ESPL_TRAIN), batch = run->recipe.options.batch;
     espl_status s;
 
     if ((s = espl__net_fits_data(run->net, run->data)) || (s = name_classes(run)) || (s = prepare(run)) ||
-        (s = weigh_classes(run)))
+        (s = weigh_classes(run)) || (s = choose_precision(run)))
         return s;
     choose_kept(run);
     run->steps_per_epoch = (count + batch - 1) / batch;

@@ -17,6 +17,8 @@ const espl_option espl__recipe_table[] = {
     ESPL_COUNT(espl__recipe_options, seed, "0", 0, LARGEST, "of every random draw"),
     ESPL_CHOICE(espl__recipe_options, algorithm, "auto", "auto|direct",
                 "of convolutions; direct: no Winograd transforms"),
+    ESPL_CHOICE(espl__recipe_options, precision, "f32", "f32|bf16",
+                "what activations are kept and multiplied in; bf16: half the memory, on processors with AVX-512 BF16"),
     ESPL_DURATION(espl__recipe_options, score_every, "1ep", 1e-9, LARGEST,
                   "score the held-out data so often, at the end of an epoch"),
     ESPL_CHOICE(espl__recipe_options, keep, "auto", "auto|best|last",
@@ -51,7 +53,7 @@ const espl_option espl__recipe_normalize_table[] = {
 };
 
 static const char *const keys[] = { "net", "data", "held-out", "epochs", "batch", "accumulate", "optimizer",
-                                    "loss", "class-weights", "seed", "algorithm", "score-every", "keep",
+                                    "loss", "class-weights", "seed", "algorithm", "precision", "score-every", "keep",
                                     "checkpoint-every", "normalize", "techniques", NULL };
 
 espl_status espl__recipe_named(const espl__document *document, const espl__tree *node, const char *what,

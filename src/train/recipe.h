@@ -18,7 +18,7 @@ enum { ESPL__ALGORITHM_AUTO,
 typedef struct espl__recipe_options {
     double held_out;
     int64_t epochs, batch, accumulate, seed;
-    int algorithm, keep;
+    int algorithm, precision, keep; /* precision: as espl_precision */
     espl_duration score_every, checkpoint_every;
 } espl__recipe_options;
 

@@ -1,5 +1,5 @@
-/* Plans: the same bits for any number of workers, any batch and any place in it; gradients that agree
- * with differences; no allocation while running. */
+/* Plans: the same bits for any number of workers, any batch and any place in it, in either precision; gradients
+ * that agree with differences; no allocation while running. */
 #include "base/tree.h"
 #include "execute/plan.h"
 
@@ -17,6 +17,9 @@
 #define SIZE 12
 #define PIXELS (3 * SIZE * SIZE)
 #define SAMPLES 23
+
+/* Of the nets that are opened from now on. */
+static espl_precision precision;
 
 typedef struct bench {
     espl_context *ctx;
@@ -47,6 +50,7 @@ static bench *open_made(maker make, int threads, int64_t channels, bool loss, bo
     assert_int_equal(espl_context_open(&(espl_context_settings){ .seed = 3, .threads = threads, .oversubscribe = true }, &b->ctx), 0);
     logits = make(b->ctx, channels, SIZE, false);
     assert_int_equal(espl__net_open(logits, "small", &b->net), 0);
+    espl_net_set_precision(b->net, precision);
     b->graph = make(b->ctx, channels, SIZE, loss);
     const espl_status s = espl__plan_open(b->net, b->graph, &(espl__plan_settings){ .batch = batch, .training = training, .samples = samples }, &b->plan);
     if (s)
@@ -209,12 +213,24 @@ static void shard_size_changes_little(void **unused)
     close_bench(b);
 }
 
+static void same_bits_in_bf16(void **unused)
+{
+    if (!espl__bf16_here())
+        skip();
+    precision = ESPL_BF16;
+    same_bits_for_any_workers(unused);
+    same_answer_at_any_place(unused);
+    same_bits_on_every_run_without_allocating(unused);
+    precision = ESPL_F32;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits_for_any_workers),
         cmocka_unit_test(same_answer_at_any_place),
         cmocka_unit_test(same_bits_on_every_run_without_allocating),
+        cmocka_unit_test(same_bits_in_bf16),
         cmocka_unit_test(gradients_agree_with_differences),
         cmocka_unit_test(shard_size_changes_little),
     };
