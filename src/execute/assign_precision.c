@@ -1,5 +1,6 @@
 /* Which values are kept in bf16: with `precision: bf16` all but the answer and the loss, which are read as they
- * are. Where the gradient of an input is the very memory of the output's (op->passes), both are of one kind. */
+ * are, and what dense layers read and write: it is little beside their weights, which stay f32, and the products are
+ * bound by reading those. Where the gradient of an input is the very memory of the output's (op->passes), both are of one kind. */
 #include "execute/plan_parts.h"
 
 /* One pass over the graph; true if something changed. */
@@ -30,8 +31,13 @@ espl_status espl__assign_precision(espl__plan *plan)
         return espl__fail(plan->ctx, ESPL_UNSUPPORTED,
                           "precision: bf16: this processor has no AVX-512 instructions for bf16 numbers; "
                           "use `precision: f32`");
-    for (int i = 0; i < plan->graph->node_count; i++)
-        plan->bf16[i] = i != plan->answer && i != plan->loss;
+    for (int i = 0; i < plan->graph->node_count; i++) {
+        const espl__node *node = &plan->graph->nodes[i];
+        const bool dense = i > 0 && espl__text_equal(node->op->name, "dense");
+        plan->bf16[i] = i != plan->answer && i != plan->loss && !dense;
+        if (dense)
+            plan->bf16[node->inputs[0]] = false;
+    }
     while (agree(plan))
         continue;
     return ESPL_OK;
