@@ -1,11 +1,11 @@
 """Speed of PyTorch on the nets that espalier is compared with: one JSON line.
 
-    python3 torch_bench.py NET [--train] [--mode nchw|nhwc|optimized] [--batch N] [--threads N] [--seconds S]
+    python3 torch_bench.py NET [--train] [--mode nchw|nhwc|optimized|bf16|bf16-nhwc] [--batch N] [--threads N] [--seconds S]
 
 NET is a name of espalier's own (resnet-20, wide-resnet-16-4, lenet-5, lenet-300-100, densenet-40-12,
 mobilenet-v2). --train times forward, backward and an SGD step with momentum on a batch that is already
 in memory; otherwise a forward pass without gradients ("optimized": TorchScript, frozen and optimized
-for inference). Repeats during which this process had to wait for a processor are left out.
+for inference; "bf16": autocast). Repeats during which this process had to wait for a processor are left out.
 """
 import argparse
 import json
@@ -158,7 +158,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("net", choices=NETS)
     ap.add_argument("--train", action="store_true")
-    ap.add_argument("--mode", default="nchw", choices=("nchw", "nhwc", "optimized"))
+    ap.add_argument("--mode", default="nchw", choices=("nchw", "nhwc", "optimized", "bf16", "bf16-nhwc"))
     ap.add_argument("--batch", type=int, default=128)
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--seconds", type=float, default=4)
@@ -168,20 +168,24 @@ def main():
     build, shape, classes = NETS[a.net]
     net = build().train(a.train)
     x, y = torch.randn(a.batch, *shape), torch.randint(0, classes, (a.batch,))
-    if a.mode == "nhwc" and len(shape) == 3:
+    if a.mode.endswith("nhwc") and len(shape) == 3:
         net, x = net.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
     if a.mode == "optimized":
         with torch.no_grad():
             net = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
     opt = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=1e-4) if a.train else None
 
+    bf16 = torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.mode.startswith("bf16"))
+
     def train():
         opt.zero_grad(set_to_none=True)
-        F.cross_entropy(net(x), y).backward()
+        with bf16:
+            loss = F.cross_entropy(net(x), y)
+        loss.backward()
         opt.step()
 
     def infer():
-        with torch.no_grad():
+        with torch.no_grad(), bf16:
             net(x)
 
     step = train if a.train else infer

@@ -8,7 +8,7 @@ static ESPL__WIDE_BODY void from_floats_body(uint16_t *to, const float *from, in
     for (int64_t i = 0; i < count; i++)
         to[i] = espl__bf16_of(from[i]);
 }
-ESPL__WIDE(from_floats, from_floats_body, (uint16_t *to, const float *from, int64_t count), (to, from, count))
+ESPL__WIDE(from_floats, from_floats_body, (uint16_t * to, const float *from, int64_t count), (to, from, count))
 
 static ESPL__WIDE_BODY void to_floats_body(float *to, const uint16_t *from, int64_t count)
 {
@@ -22,7 +22,7 @@ static ESPL__WIDE_BODY void add_body(uint16_t *to, const uint16_t *from, int64_t
     for (int64_t i = 0; i < count; i++)
         to[i] = espl__bf16_of(espl__float_of(to[i]) + espl__float_of(from[i]));
 }
-ESPL__WIDE(add, add_body, (uint16_t *to, const uint16_t *from, int64_t count), (to, from, count))
+ESPL__WIDE(add, add_body, (uint16_t * to, const uint16_t *from, int64_t count), (to, from, count))
 
 void espl__bf16_from_floats(uint16_t *to, const float *from, int64_t count)
 {

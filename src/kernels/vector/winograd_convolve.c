@@ -105,7 +105,7 @@ static void multiply(const winograd *w, const float *u, const float *v, int64_t 
 
 /* What is done to a value before it is written. */
 typedef struct finish {
-    const float *shift;    /* of each channel, or NULL: nothing is to be done */
+    const float *shift;     /* of each channel, or NULL: nothing is to be done */
     const stored *residual; /* laid out as the output, or NULL */
     int activation;
 } finish;

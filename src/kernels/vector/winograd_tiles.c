@@ -13,7 +13,7 @@ static const stored no_pixels[STRIP_WIDTH * LANES];
 /* The pixels of a run: columns [begin, end) of `columns` lie in the picture. */
 typedef struct view {
     const stored *lines[POINTS]; /* from column `begin` on */
-    int64_t step[POINTS];       /* floats to the same pixels of the next LANES channels */
+    int64_t step[POINTS];        /* floats to the same pixels of the next LANES channels */
     int64_t begin, end, columns;
     bool inside; /* every row lies in the picture */
 } view;

@@ -36,6 +36,7 @@ static void test_parts_have_their_place(void **state)
     tiny *t = *state;
 
     refuse(t, TINY_RECIPE("tiny.yaml", "algorithm: fast\n"), ESPL_BAD_OPTION, "direct");
+    refuse(t, TINY_RECIPE("tiny.yaml", "precision: half\n"), ESPL_BAD_OPTION, "bf16");
     refuse(t, "net: tiny.yaml\ndata: data\noptimizer: sdg\n", ESPL_BAD_OPTION, "did you mean \"sgd\"");
     refuse(t, "net: tiny.yaml\ndata: data\noptimizer: {sgd: {rat: 1}}\n", ESPL_BAD_OPTION, "recipe.yaml:3:19");
     refuse(t, "net: tiny.yaml\ndata: data\noptimizer: {sgd: {}, adam: {}}\n", ESPL_BAD_RECIPE, "optimizer");

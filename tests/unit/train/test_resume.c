@@ -53,6 +53,15 @@ static void test_resumes_accumulated_bit_for_bit(void **state)
     check_interrupted(*state, TINY_RECIPE("tiny.yaml", "accumulate: 3\n"));
 }
 
+static void test_resumes_bf16_bit_for_bit(void **state)
+{
+    if (espl__bf16_here())
+        check_interrupted(*state, TINY_RECIPE("tiny.yaml", "precision: bf16\n"));
+    else
+        tiny_refuses(*state, &(tiny_job){ .text = TINY_RECIPE("tiny.yaml", "precision: bf16\n") }, ESPL_UNSUPPORTED,
+                     "recipe.yaml:6:12: precision: bf16");
+}
+
 static void test_stopped_again_and_again(void **state)
 {
     tiny *t = *state;
@@ -235,6 +244,7 @@ int main(void)
         TINY_TEST_OF(test_resumes_bit_for_bit),
         TINY_TEST_OF(test_resumes_adam_bit_for_bit),
         TINY_TEST_OF(test_resumes_accumulated_bit_for_bit),
+        TINY_TEST_OF(test_resumes_bf16_bit_for_bit),
         TINY_TEST_OF(test_stopped_again_and_again),
         TINY_TEST_OF(test_resuming_what_is_done_changes_nothing),
         TINY_TEST_OF(test_resume_without_a_checkpoint_begins),
