@@ -5,7 +5,7 @@
 NET is a name of espalier's own (resnet-20, wide-resnet-16-4, lenet-5, lenet-300-100, densenet-40-12,
 mobilenet-v2). --train times forward, backward and an SGD step with momentum on a batch that is already
 in memory; otherwise a forward pass without gradients ("optimized": TorchScript, frozen and optimized
-for inference; "bf16": autocast). Repeats during which this process had to wait for a processor are left out.
+for inference; "bf16": autocast). Steps in which another program took the processor are left out.
 """
 import argparse
 import json
@@ -115,10 +115,30 @@ def lenet300():
     return nn.Sequential(nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
 
 
-def mobilenet():
-    import torchvision
+class Inverted(nn.Module):
+    """Expand, filter each channel, project: the block of MobileNetV2."""
 
-    return torchvision.models.mobilenet_v2(num_classes=1000)
+    def __init__(self, cin, cout, stride, expansion):
+        super().__init__()
+        mid, layers = cin * expansion, []
+        if expansion != 1:
+            layers += [nn.Conv2d(cin, mid, 1, bias=False), nn.BatchNorm2d(mid), nn.ReLU6(inplace=True)]
+        layers += [nn.Conv2d(mid, mid, 3, stride, 1, groups=mid, bias=False), nn.BatchNorm2d(mid), nn.ReLU6(inplace=True),
+                   nn.Conv2d(mid, cout, 1, bias=False), nn.BatchNorm2d(cout)]
+        self.body, self.again = nn.Sequential(*layers), stride == 1 and cin == cout
+
+    def forward(self, x):
+        return x + self.body(x) if self.again else self.body(x)
+
+
+def mobilenet():
+    layers, cin = [conv_bn(3, 32, 3, 2), nn.ReLU6(inplace=True)], 32
+    for t, cout, count, stride in ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
+                                   (6, 320, 1, 1)):
+        for k in range(count):
+            layers.append(Inverted(cin, cout, stride if not k else 1, t))
+            cin = cout
+    return nn.Sequential(*layers, conv_bn(cin, 1280, 1), nn.ReLU6(inplace=True), Pool(), nn.Dropout(0.2), nn.Linear(1280, 1000))
 
 
 NETS = {"resnet-20": (resnet20, (3, 32, 32), 10), "wide-resnet-16-4": (wrn, (3, 32, 32), 10),
@@ -126,31 +146,27 @@ NETS = {"resnet-20": (resnet20, (3, 32, 32), 10), "wide-resnet-16-4": (wrn, (3, 
         "lenet-300-100": (lenet300, (1, 28, 28), 10), "mobilenet-v2": (mobilenet, (3, 224, 224), 1000)}
 
 
-def waited():
-    """Seconds that threads of this process were ready but had no processor."""
-    total = 0
-    for t in os.listdir("/proc/self/task"):
-        try:
-            with open(f"/proc/self/task/{t}/schedstat") as f:
-                total += int(f.read().split()[1])
-        except OSError:
-            pass
-    return total * 1e-9
+def switched():
+    """How often another program took the processor from this one."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+def blas():
+    """The library that multiplies matrices: with the reference one every figure of PyTorch is worthless."""
+    with open("/proc/self/maps") as f:
+        names = {os.path.basename(line.split()[-1]) for line in f if "blas" in line or "mkl" in line}
+    return ", ".join(sorted(names))
 
 
 def measure(step, seconds):
-    start = time.perf_counter()
-    step()
-    group = max(1, int(0.1 / (time.perf_counter() - start)))
+    """Times of single steps: of those in which no other program was let in, if there are enough."""
     clean, every, start = [], [], time.perf_counter()
     while time.perf_counter() - start < seconds or len(every) < 3:
-        w, t = waited(), time.perf_counter()
-        for _ in range(group):
-            step()
-        t = time.perf_counter() - t
-        every.append(t / group)
-        if waited() - w < 0.04 * t:
-            clean.append(t / group)
+        before, t = switched(), time.perf_counter()
+        step()
+        every.append(time.perf_counter() - t)
+        if switched() == before:
+            clean.append(every[-1])
     return clean if len(clean) >= 3 else every
 
 
@@ -193,7 +209,7 @@ def main():
     step()
     first = time.perf_counter() - start
     times = measure(step, a.seconds)
-    print(json.dumps({"net": a.net, "peer": "pytorch " + torch.__version__, "mode": a.mode, "train": a.train,
+    print(json.dumps({"net": a.net, "peer": "pytorch " + torch.__version__, "blas": blas(), "mode": a.mode, "train": a.train,
                       "threads": a.threads, "batch": a.batch, "median_ms": round(statistics.median(times) * 1e3, 4),
                       "min_ms": round(min(times) * 1e3, 4), "max_ms": round(max(times) * 1e3, 4),
                       "first_ms": round(first * 1e3, 2),
