@@ -35,15 +35,25 @@ ESPL_API void espl_text_free(espl_context *context, char *text);
 typedef struct espl_bench_settings {
     int64_t batch;             /* 0: 1 for forward, 128 for training */
     bool train;                /* a whole training step; else forward */
-    double seconds;            /* of measuring; 0: 3 */
+    bool direct;               /* no Winograd convolution */
+    bool runners_up;           /* time the next best kernel of every layer as well */
+    double seconds;            /* of measuring, one run at least; 0: 3 */
 } espl_bench_settings;
 typedef struct espl_bench_layer {
     char node[64], kernel[64], role[24];
     double milliseconds, gflops;
+    double bytes;              /* of the values, gradients and parameters it touches, each counted once */
+    double peak_share;         /* of what the threads can compute at most, 0..1 and above: products that an
+                                * algorithm saves are counted */
+    char runner_up[64];        /* another kernel that fits the layer, "" if there is none */
+    double runner_up_ms;
 } espl_bench_layer;
 typedef struct espl_bench {
     double median_ms, min_ms, max_ms, images_per_second, gflops;
     double first_ms;           /* of the first run */
+    double processor_ms;       /* that all threads spent on a run, whatever else the machine did */
+    double peak_gflops;        /* of one thread of this machine, measured */
+    int runs, disturbed;       /* that count; that do not, since another program took a processor */
     int threads;
     int64_t batch;
     size_t planned_bytes;
@@ -65,6 +75,18 @@ typedef struct espl_check {
 /* Runs the inputs that a reference file holds. ESPL_BAD_FILE if the file does not fit the net.
  * Raw pixels are taken as they are, with a warning, if the net does not say how they are prepared. */
 ESPL_API espl_status espl_net_check(espl_net *net, const char *path, espl_check *result);
+
+typedef struct espl_comparison {
+    espl_bench first, second;  /* without layers; nothing to be freed */
+    int rounds;
+    /* of every round, the time of the second for a sample over that of the first: above 1 the first is
+     * faster. Median, least and largest. */
+    double ratio, ratio_min, ratio_max;
+} espl_comparison;
+/* Times two nets, or one with two settings, in turn, for the seconds of the first one's settings. They may
+ * belong to contexts of different thread counts; the message of a failure is in the first one's. */
+ESPL_API espl_status espl_bench_compare(espl_net *first, const espl_bench_settings *of_first, espl_net *second,
+                                        const espl_bench_settings *of_second, espl_comparison *result);
 
 #ifdef __cplusplus
 }

@@ -141,6 +141,12 @@ espl_status espl__file_replace_pieces(espl_context *ctx, const char *path, const
 
 /* Monotonic seconds (clock.c). */
 double espl__now(void);
+/* What this process has had of the processors so far. */
+typedef struct espl__usage {
+    double seconds; /* of all threads */
+    long lost;      /* how often another program took a processor away */
+} espl__usage;
+espl__usage espl__usage_now(void);
 
 /* 64-bit hash of bytes, chained through `seed` (hash.c, xxHash). */
 uint64_t espl__hash(const void *data, size_t bytes, uint64_t seed);

@@ -74,59 +74,110 @@ static bool any_bf16(const espl__plan *plan, int index)
     return any;
 }
 
-/* Tries every kernel of the role that is for the numbers of `at`; `*index` is -1 if none of them will do.
- * `converts`: what the node reads or writes is of another kind, so the kernel must take one shard at a time. */
-static espl_status bind_one(espl__plan *plan, const espl__case *at, bool converts, int *index)
+/* Binds a kernel; `*index` stays -1 if it cannot be prepared for this case. */
+static espl_status try_kernel(espl__plan *plan, const espl__kernel *kernel, const espl__case *at, int *index)
+{
+    espl__needs needs = { 0 };
+    void *state = NULL;
+    espl_status s = kernel->prepare ? kernel->prepare(plan->ctx, at, &needs, &state) : ESPL_OK;
+
+    if (s == ESPL_UNSUPPORTED)
+        return ESPL_OK;
+    if (s)
+        return espl__fail_within(plan->ctx, s, "%s", at->node->name);
+    if ((s = add_binding(plan, index))) {
+        if (kernel->release)
+            kernel->release(plan->ctx, state);
+        return s;
+    }
+    binding *b = &plan->bindings[*index];
+    b->kernel = kernel;
+    b->at = *at;
+    b->needs = needs;
+    b->state = state;
+    return ESPL_OK;
+}
+
+/* The kernel that another plan of the same graph has chosen, or NULL. */
+static const espl__kernel *choice_of(const espl__plan *other, int node, espl__role role)
+{
+    if (!other)
+        return NULL;
+    const int list[] = { other->forward[node], other->backward[0][node], other->backward[1][node] };
+    for (int i = 0; i < ESPL__COUNT(list); i++)
+        if (list[i] >= 0 && other->bindings[list[i]].at.role == role)
+            return other->bindings[list[i]].kernel;
+    return NULL;
+}
+
+/* A name without the instruction set: "winograd_conv2d_forward". */
+static size_t algorithm_length(const char *name)
+{
+    static const char *const endings[] = { "_avx512", "_avx2", "_plain" };
+    const size_t length = strlen(name);
+
+    for (int i = 0; i < ESPL__COUNT(endings); i++)
+        if (length > strlen(endings[i]) && strcmp(name + length - strlen(endings[i]), endings[i]) == 0)
+            return length - strlen(endings[i]);
+    return length;
+}
+
+/* Fast, and not what `best` does in another instruction set. */
+static bool is_another(const espl__kernel *kernel, const espl__kernel *best)
+{
+    const size_t length = algorithm_length(kernel->name);
+
+    return strncmp(kernel->name, "reference_", strlen("reference_")) != 0 &&
+           (length != algorithm_length(best->name) || strncmp(kernel->name, best->name, length) != 0);
+}
+
+/* Tries every kernel of the role that is for the numbers of `at` and another than `best`, if there is one;
+ * `*index` is -1 if none of them will do. `converts`: what the node reads or writes is of another kind, so the
+ * kernel must take one shard at a time. */
+static espl_status bind_first(espl__plan *plan, const espl__case *at, const espl__kernel *best, bool converts,
+                              int *index)
 {
     const espl__kernel *kernel;
 
     *index = -1;
-    for (int i = 0; (kernel = espl__kernel_at(i)); i++) {
-        espl__needs needs = { 0 };
-        void *state = NULL;
-        espl_status s;
-
+    for (int i = 0; *index < 0 && (kernel = espl__kernel_at(i)); i++) {
         if (kernel->role != at->role || (converts && !kernel->run) ||
-            strcmp(kernel->op, at->node->op->name) != 0 || !espl__kernel_fits(kernel, at))
+            strcmp(kernel->op, at->node->op->name) != 0 || !espl__kernel_fits(kernel, at) ||
+            (best && !is_another(kernel, best)))
             continue;
-        s = kernel->prepare ? kernel->prepare(plan->ctx, at, &needs, &state) : ESPL_OK;
-        if (s == ESPL_UNSUPPORTED)
-            continue;
+        const espl_status s = try_kernel(plan, kernel, at, index);
         if (s)
-            return espl__fail_within(plan->ctx, s, "%s", at->node->name);
-        if ((s = add_binding(plan, index))) {
-            if (kernel->release)
-                kernel->release(plan->ctx, state);
             return s;
-        }
-        binding *b = &plan->bindings[*index];
-        b->kernel = kernel;
-        b->at = *at;
-        b->needs = needs;
-        b->state = state;
-        return ESPL_OK;
     }
     return ESPL_OK;
 }
 
 /* A kernel for bf16 numbers where the values are, else one for floats, with conversions around it. */
-static espl_status bind(espl__plan *plan, int node, espl__role role, int *index)
+static espl_status bind_numbers(espl__plan *plan, int node, espl__role role, const espl__kernel *best, int *index)
 {
     espl__case at;
     espl_status s;
 
     describe_case(plan, node, role, trains(plan, &plan->graph->nodes[node]), &at);
-    if (at.bf16 && ((s = bind_one(plan, &at, false, index)) || *index >= 0))
+    if (at.bf16 && ((s = bind_first(plan, &at, best, false, index)) || *index >= 0))
         return s;
     const bool converts = any_bf16(plan, node);
     at.bf16 = false;
-    if ((s = bind_one(plan, &at, converts, index)) || *index < 0 || !converts)
+    if ((s = bind_first(plan, &at, best, converts, index)) || *index < 0 || !converts)
         return s;
     binding *b = &plan->bindings[*index];
     b->converts = true;
     b->edge = (b->needs.workspace + 63) / 64 * 64;
     b->needs.workspace = b->edge + espl__edge_bytes(plan, at.node, role);
     return ESPL_OK;
+}
+
+static espl_status bind(espl__plan *plan, int node, espl__role role, int *index)
+{
+    const espl__kernel *best = choice_of(plan->settings.instead_of, node, role);
+    const espl_status s = bind_numbers(plan, node, role, best, index);
+
+    return s || *index >= 0 || !best ? s : bind_numbers(plan, node, role, NULL, index);
 }
 
 static espl_status no_kernel(const espl__plan *plan, int node, const char *direction)

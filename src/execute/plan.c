@@ -241,6 +241,23 @@ int espl__plan_step_count(const espl__plan *plan)
     return plan->task_count;
 }
 
+/* Values, gradients and parameters that a kernel reads or writes, each counted once. */
+static double bytes_of(const espl__plan *plan, const binding *b)
+{
+    const espl__node *node = b->at.node;
+    const bool forward = b->at.role == ESPL__FORWARD;
+    int64_t inputs = 0, parameters = 0;
+
+    for (int k = 0; k < node->input_count; k++)
+        inputs += espl__shape_size(espl__node_shape(plan, node->inputs[k]));
+    for (int k = 0; k < node->parameter_count; k++)
+        parameters += plan->net->parameters[node->parameters[k]].count;
+    const int64_t output = espl__shape_size(node->shape);
+    const int64_t sides = b->at.role == ESPL__BACKWARD ? 2 * inputs + output : inputs + output;
+    const int64_t copies = forward || !b->grads_parameters || !b->grads_inputs ? 1 : 2;
+    return (double)sizeof(float) * ((double)plan->settings.batch * (double)sides + (double)(copies * parameters));
+}
+
 espl__plan_step espl__plan_step_at(const espl__plan *plan, int index)
 {
     static const char *const plain[] = { "feed", "sums", "run", "again", "copy", "add" };
@@ -253,8 +270,10 @@ espl__plan_step espl__plan_step_at(const espl__plan *plan, int index)
                              .role = b && t->kind == TASK_RUN ? roles[b->at.role] : plain[t->kind],
                              .stage = t->stage };
 
-    if (b && t->kind == TASK_RUN)
+    if (b && t->kind == TASK_RUN) {
         step.macs = b->at.node->macs * plan->settings.batch;
+        step.bytes = bytes_of(plan, b);
+    }
     for (int w = 0; w < plan->workers; w++)
         step.seconds += plan->seconds[w * plan->task_count + index];
     return step;

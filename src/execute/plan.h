@@ -16,6 +16,9 @@ typedef struct espl__plan_settings {
     bool training; /* batch statistics, random draws; gradients if the graph ends in a loss */
     bool direct_only;
     int samples; /* of a shard; 0: by the net (about 1 MiB of the largest activation) */
+    /* A plan of the same graph: where another fast algorithm fits a node, it is taken instead of that
+     * plan's. To see what the choice is worth; NULL otherwise. */
+    const espl__plan *instead_of;
 } espl__plan_settings;
 
 /* Values are kept in the net's precision; ESPL_UNSUPPORTED if this processor has no instructions for it. The graph
@@ -59,6 +62,7 @@ typedef struct espl__plan_step {
     int stage;
     double seconds; /* summed over workers while timing is on */
     int64_t macs;   /* of the whole batch */
+    double bytes;   /* of the values, gradients and parameters it reads or writes, each counted once */
 } espl__plan_step;
 int espl__plan_step_count(const espl__plan *plan);
 espl__plan_step espl__plan_step_at(const espl__plan *plan, int index);

@@ -103,12 +103,62 @@ static void test_timing_leaves_the_net_as_it_was(void **unused)
     espl_context_free(ctx);
 }
 
+/* One net in two contexts, under two settings: both are timed, the failure of one is told by the other. */
+static void test_two_in_turn(void **unused)
+{
+    const espl_bench_settings one = { .batch = 2, .seconds = 0.2 }, train = { .batch = 4, .train = true };
+    espl_context *ctx[2] = { NULL };
+    espl_net *net[2] = { NULL };
+    espl_comparison c;
+
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx[i]), ESPL_OK);
+        assert_int_equal(espl__net_open(small_graph(ctx[i], 8, 8, false), "small", &net[i]), ESPL_OK);
+    }
+    assert_int_equal(espl_bench_compare(net[0], &one, net[1], &train, &c), ESPL_OK);
+    assert_true(c.rounds >= 1 && c.ratio_min > 0 && c.ratio_min <= c.ratio && c.ratio <= c.ratio_max);
+    assert_true(c.first.batch == 2 && c.second.batch == 4 && c.second.median_ms > 0);
+    assert_int_equal(espl_bench_compare(net[0], &one, net[1], &(espl_bench_settings){ .batch = -1 }, &c), ESPL_BAD_OPTION);
+    assert_non_null(strstr(espl_message(ctx[0]), "batch: -1"));
+    for (int i = 0; i < 2; i++) {
+        espl_net_free(net[i]);
+        assert_int_equal(espl__bytes_now(ctx[i]), 0);
+        espl_context_free(ctx[i]);
+    }
+}
+
+/* Where another fast kernel fits, the list names it. */
+static void test_runners_up_are_other_kernels(void **unused)
+{
+    espl_context *ctx = NULL;
+    espl_net *net = NULL;
+    espl_bench bench;
+
+    (void)unused;
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx), ESPL_OK);
+    assert_int_equal(espl__net_open(small_graph(ctx, 8, 8, false), "small", &net), ESPL_OK);
+    assert_int_equal(espl_bench_net(net, &(espl_bench_settings){ .seconds = 0.02, .runners_up = true, .train = true, .batch = 4 }, &bench), ESPL_OK);
+    assert_true(bench.peak_gflops > 0 && bench.runs > 0 && bench.processor_ms > 0);
+    for (int i = 0; i < bench.layer_count; i++) {
+        assert_string_not_equal(bench.layers[i].runner_up, bench.layers[i].kernel);
+        assert_true(!*bench.layers[i].runner_up || bench.layers[i].runner_up_ms > 0);
+        assert_true(strcmp(bench.layers[i].role, "forward") != 0 || bench.layers[i].bytes > 0);
+    }
+    espl_bench_free(&bench);
+    espl_net_free(net);
+    assert_int_equal(espl__bytes_now(ctx), 0);
+    espl_context_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_is_listed),
         cmocka_unit_test(test_options_of_everything),
         cmocka_unit_test(test_timing_leaves_the_net_as_it_was),
+        cmocka_unit_test(test_two_in_turn),
+        cmocka_unit_test(test_runners_up_are_other_kernels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
