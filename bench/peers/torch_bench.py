@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import statistics
+import sys
 import time
 
 import torch
@@ -152,10 +153,12 @@ def switched():
 
 
 def blas():
-    """The library that multiplies matrices: with the reference one every figure of PyTorch is worthless."""
+    """The library that multiplies matrices; with the reference one PyTorch's figures are worthless."""
     with open("/proc/self/maps") as f:
-        names = {os.path.basename(line.split()[-1]) for line in f if "blas" in line or "mkl" in line}
-    return ", ".join(sorted(names))
+        paths = sorted({line.split()[-1] for line in f if "blas" in line or "mkl" in line})
+    if not any("openblas" in p or "mkl" in p for p in paths):
+        print("torch_bench: PyTorch uses a slow BLAS; install OpenBLAS (libopenblas0-pthread)", file=sys.stderr)
+    return ", ".join(os.path.basename(p) for p in paths)
 
 
 def measure(step, seconds):
