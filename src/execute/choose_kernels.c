@@ -113,7 +113,7 @@ static const espl__kernel *choice_of(const espl__plan *other, int node, espl__ro
 /* A name without the instruction set: "winograd_conv2d_forward". */
 static size_t algorithm_length(const char *name)
 {
-    static const char *const endings[] = { "_avx512", "_avx2", "_plain" };
+    static const char *const endings[] = { "_bf16", "_avx512", "_avx2", "_plain" };
     const size_t length = strlen(name);
 
     for (int i = 0; i < ESPL__COUNT(endings); i++)
