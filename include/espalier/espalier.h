@@ -3,6 +3,7 @@
 #define ESPALIER_H
 
 #include <espalier/base.h>
+#include <espalier/check_data.h>
 #include <espalier/data.h>
 #include <espalier/net.h>
 #include <espalier/report.h>

@@ -12,6 +12,7 @@ espl_status data_options_open(espl_context *ctx, const char *path, const data_op
         .held_out = options->held_out,
         .split_seed = (uint64_t)options->split_seed,
         .label = options->label,
+        .leave_out = options->leave_out,
         .limit = options->limit,
     };
 

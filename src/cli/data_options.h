@@ -8,7 +8,7 @@
 #include <espalier/net.h>
 
 typedef struct data_options {
-    const char *source, *test, *label, *resize;
+    const char *source, *test, *label, *resize, *leave_out;
     double held_out;
     int64_t split_seed, limit;
 } data_options;
@@ -22,6 +22,8 @@ typedef struct data_options {
       "share to hold out when there is no test data; without it, 0.1" },                            \
     { "split-seed", 0, CLI_COUNT, DATA__WITHIN(holder, field, split_seed), "N", 0, 9e18,            \
       "seed of that split; without it, 0" },                                                        \
+    { "leave-out", 0, CLI_TEXT, DATA__WITHIN(holder, field, leave_out), "FILE", 0, 0,              \
+      "pass over the pictures whose paths stand in FILE, as check-data --write writes it" },       \
     { "source", 0, CLI_TEXT, DATA__WITHIN(holder, field, source), "KIND", 0, 0,                     \
       "kind of data (\"espalier list sources\"); without it, recognised" },                         \
     { "label", 0, CLI_TEXT, DATA__WITHIN(holder, field, label), "COLUMN", 0, 0,                     \

@@ -124,6 +124,8 @@ static espl_status fill(pictures *p, const char *path, const espl_data_settings 
         espl__log(reading->ctx, ESPL_NOTE,
                   "%s: %lld files that are no pictures in a class are left out, the first is %s",
                   f->listing.root, (long long)f->others, f->first_other);
+    if (!status && settings->leave_out)
+        status = espl__picture_files_leave_out(f, settings->leave_out);
     if (!status)
         status = check_classes(f, test);
     return status ? status : decide_shape(p, settings, reading);

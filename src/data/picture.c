@@ -11,6 +11,7 @@
        */
 
 typedef struct format {
+    const char *name;
     bool (*is)(const uint8_t *data, size_t bytes);
     espl_status (*measure)(const uint8_t *data, size_t bytes, espl__decoded *picture,
                            espl__reading *reading);
@@ -36,9 +37,9 @@ static bool is_webp(const uint8_t *data, size_t bytes)
 }
 
 static const format formats[] = {
-    { is_jpeg, espl__measure_jpeg, espl__decode_jpeg, espl__exif_of_jpeg, true },
-    { is_png, espl__measure_png, espl__decode_png, espl__exif_of_png, false },
-    { is_webp, espl__measure_webp, espl__decode_webp, espl__exif_of_webp, false },
+    { "JPEG", is_jpeg, espl__measure_jpeg, espl__decode_jpeg, espl__exif_of_jpeg, true },
+    { "PNG", is_png, espl__measure_png, espl__decode_png, espl__exif_of_png, false },
+    { "WebP", is_webp, espl__measure_webp, espl__decode_webp, espl__exif_of_webp, false },
 };
 
 static const format *format_of(const uint8_t *data, size_t bytes)
@@ -52,6 +53,20 @@ static const format *format_of(const uint8_t *data, size_t bytes)
 bool espl__picture_magic(const uint8_t *data, size_t bytes)
 {
     return format_of(data, bytes) != NULL;
+}
+
+const char *espl__picture_format(const uint8_t *data, size_t bytes)
+{
+    const format *found = format_of(data, bytes);
+
+    return found ? found->name : NULL;
+}
+
+int espl__picture_orientation(const uint8_t *data, size_t bytes)
+{
+    const format *found = format_of(data, bytes);
+
+    return found ? found->orientation(data, bytes) : 1;
 }
 
 static espl_status unknown(const char *name, const uint8_t *data, size_t bytes,

@@ -9,6 +9,10 @@
 
 /* Do the first bytes look like a JPEG, PNG or WebP? */
 bool espl__picture_magic(const uint8_t *data, size_t bytes);
+/* "JPEG", "PNG", "WebP", by the first bytes; NULL: none of them. */
+const char *espl__picture_format(const uint8_t *data, size_t bytes);
+/* How the camera was held, as the file says: 1 (upright) to 8. */
+int espl__picture_orientation(const uint8_t *data, size_t bytes);
 /* Channels (1 or 3), height and width of the upright picture. `name` is put in front of messages.
  */
 espl_status espl__picture_measure(const char *name, const uint8_t *data, size_t bytes,

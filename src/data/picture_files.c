@@ -66,6 +66,13 @@ void espl__picture_files_name(const espl__picture_files *files, int64_t index,
     name_of(files, &files->listing.item[index], name);
 }
 
+void espl__picture_files_label(const espl__picture_files *files, int64_t index,
+                               char label[ESPL__LONGEST_PATH])
+{
+    snprintf(label, ESPL__LONGEST_PATH, "%s%s%s", files->paired ? espl__path_file(files->listing.root) : "",
+             files->paired ? "/" : "", files->listing.item[index].path);
+}
+
 espl_status espl__picture_files_read(const espl__picture_files *files, int64_t index,
                                      espl__reading *reading, size_t *bytes)
 {
@@ -165,7 +172,7 @@ espl_status espl__picture_files_open(espl_context *ctx, const char *path, bool t
     char archive[4096];
     const char *root = espl__class_folders_archive(path, test, archive) ? archive : path;
 
-    *files = (espl__picture_files){ .file = -1, .listing.ctx = ctx };
+    *files = (espl__picture_files){ .file = -1, .listing.ctx = ctx, .paired = root == archive };
     espl_status status = espl__listing_make(ctx, root, &files->listing);
     if (!status && files->listing.tar && (files->file = open(root, O_RDONLY | O_CLOEXEC)) < 0)
         status = espl__fail(ctx, ESPL_NO_FILE, "%s: cannot be opened: %s", root, strerror(errno));

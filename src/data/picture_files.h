@@ -16,6 +16,7 @@ typedef struct espl__picture_files {
     int classes;
     espl__class_folders where;
     int file;              /* the .tar, else -1 */
+    bool paired;           /* one of two archives, for training and for test data */
     int64_t others;        /* files that are no pictures */
     const char *first_other;
 } espl__picture_files;
@@ -29,6 +30,12 @@ void espl__picture_files_close(espl__picture_files *files);
 /* The whole path of a picture, for messages too. */
 void espl__picture_files_name(const espl__picture_files *files, int64_t index,
                               char name[ESPL__LONGEST_PATH]);
+/* The path within what was opened, as users and lists of files name it: "train/roses/1.jpg"; of two archives
+ * "train.tar/roses/1.jpg". */
+void espl__picture_files_label(const espl__picture_files *files, int64_t index,
+                               char label[ESPL__LONGEST_PATH]);
+/* Takes out the pictures whose labels stand in this text file, one a line. */
+espl_status espl__picture_files_leave_out(espl__picture_files *files, const char *list);
 /* Its content, into ESPL__READING_FILE. */
 espl_status espl__picture_files_read(const espl__picture_files *files, int64_t index,
                                      espl__reading *reading, size_t *bytes);

@@ -32,13 +32,15 @@ static espl_status open_data(espl_run *run)
     const espl__recipe_data *d = &run->recipe.data;
     const double held_out = d->held_out > 0 ? d->held_out : run->recipe.options.held_out;
     const espl__tree *node = espl__tree_get(run->recipe.document->root, "data");
-    char path[ESPL__PATH_MAX], test[ESPL__PATH_MAX];
+    char path[ESPL__PATH_MAX], test[ESPL__PATH_MAX], leave_out[ESPL__PATH_MAX];
 
     find_path(run, d->path, path);
     find_path(run, d->test, test);
+    find_path(run, d->leave_out, leave_out);
     const espl_data_settings settings = {
         .source = or_null(d->source),
         .test = *d->test ? test : NULL,
+        .leave_out = *d->leave_out ? leave_out : NULL,
         .held_out = held_out,
         .split_seed = (uint64_t)d->split_seed,
         .label = or_null(d->label),

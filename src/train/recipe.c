@@ -32,6 +32,8 @@ const espl_option espl__recipe_table[] = {
 const espl_option espl__recipe_data_table[] = {
     ESPL_TEXT(espl__recipe_data, path, NULL, "folder or file"),
     ESPL_TEXT(espl__recipe_data, test, "", "path of the held-out data; empty: found or split off"),
+    ESPL_TEXT(espl__recipe_data, leave_out, "",
+              "file with the paths of pictures to pass over, as check-data --write writes it; empty: none"),
     ESPL_TEXT(espl__recipe_data, source, "", "kind of data; empty: recognised"),
     ESPL_TEXT(espl__recipe_data, label, "", "CSV: name or number of the label column; empty: the last"),
     ESPL_REAL(espl__recipe_data, held_out, "0", 0, 0.9, "share to split off; 0: as at the top"),
