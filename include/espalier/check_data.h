@@ -44,13 +44,13 @@ typedef struct espl_fault {
     const char *text;  /* one line: what was found */
 } espl_fault;
 
-typedef struct espl_check {
+typedef struct espl_faults {
     espl_context *context;
     int64_t pictures, training, held_out, others; /* others: files that do not claim to be pictures */
     int classes;
     int64_t fault_count;
     espl_fault *faults; /* by kind, then by file */
-} espl_check;
+} espl_faults;
 
 /* "damaged", as --json shows it; and one line on what it means. */
 ESPL_API const char *espl_fault_name(espl_fault_kind kind);
@@ -58,12 +58,12 @@ ESPL_API const char *espl_fault_meaning(espl_fault_kind kind);
 
 /* Reads every picture of a folder with one folder a class (also with train and val, also .tar) on all of the
  * context's workers. Faults are a result, not a failure; fails if there is no such folder. Ended by
- * espl_check_free. */
-ESPL_API espl_status espl_check_data(espl_context *context, const char *path, espl_check *result);
+ * espl_faults_free. */
+ESPL_API espl_status espl_check_data(espl_context *context, const char *path, espl_faults *result);
 /* Writes the paths of all pictures that must be left out, one a line, for espl_data_settings.leave_out. Of a
  * picture in two classes both go, since nobody knows which label is right. */
-ESPL_API espl_status espl_check_write(const espl_check *check, const char *path);
-ESPL_API void espl_check_free(espl_check *check);
+ESPL_API espl_status espl_faults_write(const espl_faults *check, const char *path);
+ESPL_API void espl_faults_free(espl_faults *check);
 
 #ifdef __cplusplus
 }

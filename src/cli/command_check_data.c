@@ -30,7 +30,7 @@ static const cli_argument arguments[] = {
 
 static const char *const advices[] = { "leave-out", "look-at", "know" };
 
-static void write_json(const espl_check *check)
+static void write_json(const espl_faults *check)
 {
     int64_t advised[3] = { 0 };
 
@@ -61,7 +61,7 @@ static void write_json(const espl_check *check)
 }
 
 /* The faults of one kind lie together. */
-static int64_t show_kind(const espl_check *check, int64_t first, int64_t most)
+static int64_t show_kind(const espl_faults *check, int64_t first, int64_t most)
 {
     static const char *const titles[] = { "leave out", "look at", "good to know" };
     const espl_fault *f = &check->faults[first];
@@ -78,7 +78,7 @@ static int64_t show_kind(const espl_check *check, int64_t first, int64_t most)
     return count;
 }
 
-static void show(const espl_check *check, int64_t most)
+static void show(const espl_faults *check, int64_t most)
 {
     printf("%s pictures of %d classes", figure_count(check->pictures).text, check->classes);
     if (check->held_out)
@@ -96,7 +96,7 @@ static int run(const void *given, const cli_words *words)
 {
     const check_options *o = given;
     espl_context *ctx = NULL;
-    espl_check check;
+    espl_faults check;
     const int code = session_open(&o->machine, NULL, &ctx);
 
     if (code)
@@ -104,14 +104,14 @@ static int run(const void *given, const cli_words *words)
     espl_status status = espl_check_data(ctx, words->item[0], &check);
     const bool checked = !status;
     if (!status && o->write)
-        status = espl_check_write(&check, o->write);
+        status = espl_faults_write(&check, o->write);
     if (!status && o->json)
         write_json(&check);
     else if (!status)
         show(&check, o->show ? o->show : 10);
     const int result = session_report(ctx, status);
     if (checked)
-        espl_check_free(&check);
+        espl_faults_free(&check);
     espl_context_free(ctx);
     return result;
 }

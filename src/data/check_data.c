@@ -44,7 +44,7 @@ static espl_status list_items(espl__checking *c)
     return s;
 }
 
-static void fill_counts(const espl__checking *c, espl_check *result)
+static void fill_counts(const espl__checking *c, espl_faults *result)
 {
     result->pictures = c->count;
     result->training = c->files[0].listing.count;
@@ -53,12 +53,12 @@ static void fill_counts(const espl__checking *c, espl_check *result)
     result->classes = c->files[0].classes;
 }
 
-espl_status espl_check_data(espl_context *context, const char *path, espl_check *result)
+espl_status espl_check_data(espl_context *context, const char *path, espl_faults *result)
 {
     espl__checking c = { .ctx = context, .files = { { .file = -1 }, { .file = -1 } } };
     espl_status s;
 
-    *result = (espl_check){ .context = context };
+    *result = (espl_faults){ .context = context };
     c.files[0].listing.ctx = c.files[1].listing.ctx = context;
     if (!(s = open_files(&c, path)) && !(s = list_items(&c)) && !(s = espl__check_pictures(&c)) &&
         !(s = espl__check_twins(&c)))
@@ -68,11 +68,11 @@ espl_status espl_check_data(espl_context *context, const char *path, espl_check 
     for (int part = 0; part < 2; part++)
         espl__picture_files_close(&c.files[part]);
     if (s)
-        espl_check_free(result);
+        espl_faults_free(result);
     return s;
 }
 
-espl_status espl_check_write(const espl_check *check, const char *path)
+espl_status espl_faults_write(const espl_faults *check, const char *path)
 {
     espl__text text = { 0 };
     espl_status s = ESPL_OK;
@@ -91,7 +91,7 @@ espl_status espl_check_write(const espl_check *check, const char *path)
     return s;
 }
 
-void espl_check_free(espl_check *check)
+void espl_faults_free(espl_faults *check)
 {
     for (int64_t i = 0; i < check->fault_count; i++) {
         espl__release(check->context, (void *)(uintptr_t)check->faults[i].file);

@@ -57,10 +57,10 @@ static espl_status copy(espl_context *ctx, const char *text, const char **result
     return s;
 }
 
-static espl_status add(espl_check *check, espl_fault_kind kind, const char *file, const char *other,
+static espl_status add(espl_faults *check, espl_fault_kind kind, const char *file, const char *other,
                        const char *format, ...) ESPL__PRINTF(5, 6);
 
-static espl_status add(espl_check *check, espl_fault_kind kind, const char *file, const char *other,
+static espl_status add(espl_faults *check, espl_fault_kind kind, const char *file, const char *other,
                        const char *format, ...)
 {
     const int64_t count = check->fault_count;
@@ -111,7 +111,7 @@ static espl_fault_kind kind_of_twins(const espl__checking *c, const espl__checke
 }
 
 static espl_status add_twins(const espl__checking *c, const espl__checked *item, const char *name,
-                             espl_fault_kind kind, espl_check *check)
+                             espl_fault_kind kind, espl_faults *check)
 {
     char other[ESPL__LONGEST_PATH];
 
@@ -122,7 +122,7 @@ static espl_status add_twins(const espl__checking *c, const espl__checked *item,
 }
 
 static espl_status add_size(const espl__checking *c, const espl__checked *item, const char *name,
-                            espl_fault_kind kind, espl_check *check)
+                            espl_fault_kind kind, espl_faults *check)
 {
     const bool lying = item->width > item->height;
     const int64_t less = lying ? item->height : item->width, more = lying ? item->width : item->height;
@@ -134,7 +134,7 @@ static espl_status add_size(const espl__checking *c, const espl__checked *item, 
 }
 
 static espl_status add_decoded(const espl__checking *c, const espl__checked *item, const char *name,
-                               espl_fault_kind kind, espl_check *check)
+                               espl_fault_kind kind, espl_faults *check)
 {
     switch (kind) {
     case ESPL_FAULT_BLANK:
@@ -151,7 +151,7 @@ static espl_status add_decoded(const espl__checking *c, const espl__checked *ite
     }
 }
 
-static espl_status add_of_picture(const espl__checking *c, int64_t i, espl_fault_kind kind, espl_check *check)
+static espl_status add_of_picture(const espl__checking *c, int64_t i, espl_fault_kind kind, espl_faults *check)
 {
     const espl__checked *item = &c->item[i];
     char name[ESPL__LONGEST_PATH];
@@ -188,7 +188,7 @@ static espl_status median_class(const espl__picture_files *f, int64_t *median)
     return ESPL_OK;
 }
 
-static espl_status add_classes(const espl__checking *c, espl_fault_kind kind, espl_check *check)
+static espl_status add_classes(const espl__checking *c, espl_fault_kind kind, espl_faults *check)
 {
     const espl__picture_files *f = &c->files[0];
     int64_t median = 0;
@@ -206,7 +206,7 @@ static espl_status add_classes(const espl__checking *c, espl_fault_kind kind, es
     return s;
 }
 
-espl_status espl__check_faults(const espl__checking *c, espl_check *result)
+espl_status espl__check_faults(const espl__checking *c, espl_faults *result)
 {
     espl_status s = ESPL_OK;
 

@@ -37,6 +37,6 @@ void espl__checked_name(const espl__checking *c, int64_t item, char name[ESPL__L
 espl_status espl__check_pictures(espl__checking *c);
 espl_status espl__check_twins(espl__checking *c);
 /* Names for people what was found (check_faults.c). */
-espl_status espl__check_faults(const espl__checking *c, espl_check *result);
+espl_status espl__check_faults(const espl__checking *c, espl_faults *result);
 
 #endif

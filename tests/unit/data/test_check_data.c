@@ -172,7 +172,7 @@ static const expected all[] = {
     { ESPL_FAULT_IMBALANCE, "fir", NULL },
 };
 
-static void compare(const espl_check *check, const expected *wanted, int count)
+static void compare(const espl_faults *check, const expected *wanted, int count)
 {
     for (int64_t i = 0; i < check->fault_count; i++) {
         const espl_fault *got = &check->faults[i];
@@ -186,7 +186,7 @@ static void compare(const espl_check *check, const expected *wanted, int count)
 static void a_clean_folder_has_no_faults(void **state)
 {
     fixture *f = *state;
-    espl_check check;
+    espl_faults check;
 
     draw_clean(f);
     assert_int_equal(espl_check_data(f->ctx, fixture_path(f, "set"), &check), ESPL_OK);
@@ -195,38 +195,38 @@ static void a_clean_folder_has_no_faults(void **state)
     assert_int_equal(check.training, 3 * EACH);
     assert_int_equal(check.held_out, 18);
     assert_int_equal(check.classes, 3);
-    espl_check_free(&check);
+    espl_faults_free(&check);
 }
 
 static void what_is_planted_is_found(void **state)
 {
     fixture *f = *state;
-    espl_check check;
+    espl_faults check;
 
     draw_clean(f);
     plant(f);
     assert_int_equal(espl_check_data(f->ctx, fixture_path(f, "set"), &check), ESPL_OK);
     compare(&check, all, (int)(sizeof all / sizeof *all));
     assert_int_equal(check.others, 1);
-    espl_check_free(&check);
+    espl_faults_free(&check);
 }
 
 static void a_small_class_is_told(void **state)
 {
     fixture *f = *state;
-    espl_check check;
+    espl_faults check;
 
     draw_clean(f);
     draw_class(f, "set/train/fir", 10, 700);
     assert_int_equal(espl_check_data(f->ctx, fixture_path(f, "set"), &check), ESPL_OK);
     compare(&check, &(expected){ ESPL_FAULT_IMBALANCE, "fir", NULL }, 1);
-    espl_check_free(&check);
+    espl_faults_free(&check);
 }
 
 static void what_a_camera_stored_lying_is_told(void **state)
 {
     fixture *f = *state;
-    espl_check check;
+    espl_faults check;
     char golden[1024];
 
     draw_clean(f);
@@ -234,7 +234,7 @@ static void what_a_camera_stored_lying_is_told(void **state)
     assert_int_equal(system(golden), 0);
     assert_int_equal(espl_check_data(f->ctx, fixture_path(f, "set"), &check), ESPL_OK);
     compare(&check, &(expected){ ESPL_FAULT_ROTATED, "train/ash/lying.jpg", NULL }, 1);
-    espl_check_free(&check);
+    espl_faults_free(&check);
 }
 
 /* ---- what is done about it ---- */
@@ -242,7 +242,7 @@ static void what_a_camera_stored_lying_is_told(void **state)
 static void the_list_is_left_out(void **state)
 {
     fixture *f = *state;
-    espl_check check;
+    espl_faults check;
     char list[512];
 
     draw_clean(f);
@@ -250,8 +250,8 @@ static void the_list_is_left_out(void **state)
     remove(fixture_path(f, "set/train/hazel"));
     snprintf(list, sizeof list, "%s", fixture_path(f, "list.txt"));
     assert_int_equal(espl_check_data(f->ctx, fixture_path(f, "set"), &check), ESPL_OK);
-    assert_int_equal(espl_check_write(&check, list), ESPL_OK);
-    espl_check_free(&check);
+    assert_int_equal(espl_faults_write(&check, list), ESPL_OK);
+    espl_faults_free(&check);
     const espl_data_settings settings = { .height = 16, .width = 16, .leave_out = list };
     espl_data *data = fixture_opens(f, "set", &settings);
     /* all but: empty, text, cut, two of one picture in two classes, again, mirrored, blank */
@@ -264,7 +264,7 @@ static void the_list_is_left_out(void **state)
 static void a_folder_without_pictures_is_refused(void **state)
 {
     fixture *f = *state;
-    espl_check check;
+    espl_faults check;
 
     fixture_folder(f, "set");
     fixture_write(f, "set/a.jpg", "x", 1);
