@@ -12,7 +12,9 @@ extern "C" {
 
 /* ---- durations: "5ep", "300st", "0.7run" ---- */
 
-typedef enum espl_unit { ESPL_STEPS, ESPL_EPOCHS, ESPL_RUNS } espl_unit;
+typedef enum espl_unit { ESPL_STEPS,
+                         ESPL_EPOCHS,
+                         ESPL_RUNS } espl_unit;
 
 typedef struct espl_duration {
     double amount;
@@ -23,15 +25,15 @@ typedef struct espl_duration {
  * resolved recipe all come from it ---- */
 
 typedef enum espl_option_type {
-    ESPL_OPTION_COUNT,     /* int64_t */
-    ESPL_OPTION_REAL,      /* double */
-    ESPL_OPTION_FLAG,      /* bool: yes no true false on off */
-    ESPL_OPTION_TEXT,      /* char[n], n = size */
-    ESPL_OPTION_CHOICE,    /* int, the index within `choices` "one|two|three" */
-    ESPL_OPTION_DURATION,  /* espl_duration */
-    ESPL_OPTION_COUNTS,    /* espl_counts */
-    ESPL_OPTION_REALS,     /* espl_reals */
-    ESPL_OPTION_DURATIONS  /* espl_durations */
+    ESPL_OPTION_COUNT,    /* int64_t */
+    ESPL_OPTION_REAL,     /* double */
+    ESPL_OPTION_FLAG,     /* bool: yes no true false on off */
+    ESPL_OPTION_TEXT,     /* char[n], n = size */
+    ESPL_OPTION_CHOICE,   /* int, the index within `choices` "one|two|three" */
+    ESPL_OPTION_DURATION, /* espl_duration */
+    ESPL_OPTION_COUNTS,   /* espl_counts */
+    ESPL_OPTION_REALS,    /* espl_reals */
+    ESPL_OPTION_DURATIONS /* espl_durations */
 } espl_option_type;
 
 #define ESPL_LIST_MAX 32
@@ -58,8 +60,10 @@ typedef struct espl_option {
     const char *help;
 } espl_option;
 
-#define ESPL__OPTION(type, holder, field, fallback, low, high, choices, help) \
-    { #field, type, offsetof(holder, field), sizeof(((holder *)0)->field), fallback, low, high, choices, help }
+#define ESPL__OPTION(type, holder, field, fallback, low, high, choices, help)                                   \
+    {                                                                                                           \
+#field, type, offsetof(holder, field), sizeof(((holder *)0)->field), fallback, low, high, choices, help \
+    }
 #define ESPL_COUNT(holder, field, fallback, low, high, help) \
     ESPL__OPTION(ESPL_OPTION_COUNT, holder, field, fallback, low, high, NULL, help)
 #define ESPL_REAL(holder, field, fallback, low, high, help) \
@@ -78,7 +82,10 @@ typedef struct espl_option {
     ESPL__OPTION(ESPL_OPTION_REALS, holder, field, fallback, low, high, NULL, help)
 #define ESPL_DURATIONS(holder, field, fallback, low, high, help) \
     ESPL__OPTION(ESPL_OPTION_DURATIONS, holder, field, fallback, low, high, NULL, help)
-#define ESPL_OPTIONS_END { NULL, ESPL_OPTION_COUNT, 0, 0, NULL, 0, 0, NULL, NULL }
+#define ESPL_OPTIONS_END                                      \
+    {                                                         \
+        NULL, ESPL_OPTION_COUNT, 0, 0, NULL, 0, 0, NULL, NULL \
+    }
 
 /* ---- what a technique keeps over a checkpoint besides its tensors ---- */
 
@@ -86,23 +93,29 @@ typedef struct espl_field {
     const char *name;
     size_t offset, size;
 } espl_field;
-#define ESPL_KEEP(holder, field) { #field, offsetof(holder, field), sizeof(((holder *)0)->field) }
-#define ESPL_KEEP_END { NULL, 0, 0 }
+#define ESPL_KEEP(holder, field)                                      \
+    {                                                                 \
+#field, offsetof(holder, field), sizeof(((holder *)0)->field) \
+    }
+#define ESPL_KEEP_END \
+    {                 \
+        NULL, 0, 0    \
+    }
 
 /* ---- the run as a technique sees it ---- */
 
 typedef struct espl_run espl_run;
 
 typedef enum espl_moment {
-    ESPL_NET_READY,       /* the graph may still be rewritten, a loss term added; then the plan is made */
-    ESPL_RUN_BEGIN,       /* once, before the first step, also after a resume */
+    ESPL_NET_READY, /* the graph may still be rewritten, a loss term added; then the plan is made */
+    ESPL_RUN_BEGIN, /* once, before the first step, also after a resume */
     ESPL_EPOCH_BEGIN,
     ESPL_BATCH_READY,     /* the batch is in memory, nothing is computed yet */
     ESPL_STEP_BEGIN,      /* the rate of this step is set here */
     ESPL_GRADIENTS_READY, /* summed over the whole batch, before the optimizer */
     ESPL_STEP_END,
-    ESPL_CYCLE_END,       /* after the last step of a cycle of the schedule */
-    ESPL_EPOCH_END,       /* after scoring, if the run scores */
+    ESPL_CYCLE_END, /* after the last step of a cycle of the schedule */
+    ESPL_EPOCH_END, /* after scoring, if the run scores */
     ESPL_RUN_END,
     ESPL_MOMENT_COUNT
 } espl_moment;
@@ -140,10 +153,10 @@ typedef struct espl_block {
     float *gradient;
     float *const *kept;
     int64_t count;
-    int64_t offset;    /* of the piece within its parameter */
-    int parameter;     /* index within the net */
+    int64_t offset; /* of the piece within its parameter */
+    int parameter;  /* index within the net */
     espl_kind kind;
-    double rate;       /* of this parameter in this step */
+    double rate; /* of this parameter in this step */
 } espl_block;
 
 /* A sample on its way to the net: planes of `height` x `width` floats, one for each channel, in the
@@ -158,9 +171,9 @@ typedef struct espl_sample {
 
 /* Random draws of one augmentation for one sample in one epoch. */
 typedef struct espl_draw espl_draw;
-ESPL_API float espl_draw_uniform(espl_draw *draw);                 /* [0,1) */
+ESPL_API float espl_draw_uniform(espl_draw *draw); /* [0,1) */
 ESPL_API float espl_draw_between(espl_draw *draw, float low, float high);
-ESPL_API int64_t espl_draw_below(espl_draw *draw, int64_t bound);  /* 0..bound-1 */
+ESPL_API int64_t espl_draw_below(espl_draw *draw, int64_t bound); /* 0..bound-1 */
 ESPL_API float espl_draw_normal(espl_draw *draw);
 
 typedef struct espl_technique {
@@ -168,7 +181,7 @@ typedef struct espl_technique {
     const char *summary; /* one line */
     const char *paper;   /* source, or NULL */
     espl_family family;
-    size_t size;         /* of its state, which begins as zeros */
+    size_t size; /* of its state, which begins as zeros */
     const espl_option *options;
     const espl_field *kept;
     espl_status (*on[ESPL_MOMENT_COUNT])(void *self, espl_run *run);
@@ -194,15 +207,15 @@ ESPL_API void espl_run_warn(espl_run *run, const char *format, ...);
 
 /* Channels, height, width of every sample (features, 1, 1 for tables). */
 ESPL_API void espl_run_sample_shape(const espl_run *run, int64_t shape[3]);
-ESPL_API int64_t espl_run_step(const espl_run *run);            /* optimizer steps done */
-ESPL_API int64_t espl_run_epoch(const espl_run *run);           /* epochs done */
+ESPL_API int64_t espl_run_step(const espl_run *run);  /* optimizer steps done */
+ESPL_API int64_t espl_run_epoch(const espl_run *run); /* epochs done */
 ESPL_API int64_t espl_run_steps_per_epoch(const espl_run *run);
-ESPL_API int64_t espl_run_steps(const espl_run *run);           /* of the whole run */
+ESPL_API int64_t espl_run_steps(const espl_run *run); /* of the whole run */
 /* A duration in steps of this run, rounded to the nearest. */
 ESPL_API int64_t espl_run_duration(const espl_run *run, espl_duration duration);
 
-ESPL_API double espl_run_base_rate(const espl_run *run);        /* as the recipe says */
-ESPL_API void espl_run_set_rate(espl_run *run, double rate);    /* of the step that begins */
+ESPL_API double espl_run_base_rate(const espl_run *run);     /* as the recipe says */
+ESPL_API void espl_run_set_rate(espl_run *run, double rate); /* of the step that begins */
 ESPL_API double espl_run_rate(const espl_run *run);
 /* Momentum (of Adam: beta1) as the recipe says, 0 if the optimizer has none, and for the step that begins. */
 ESPL_API double espl_run_base_momentum(const espl_run *run);
@@ -214,10 +227,24 @@ ESPL_API bool espl_run_held_out(const espl_run *run, double *loss, double *top1)
 /* Writes the net as it is to `name`.safetensors in the run's folder; does nothing in a run without one. */
 ESPL_API espl_status espl_run_save_net(espl_run *run, const char *name);
 
-/* Says that a cycle of the schedule ends with this step. */
-ESPL_API void espl_run_end_cycle(espl_run *run);
+/* Says at STEP_BEGIN that this step lies in a cycle of the schedule, and how many steps of the cycle come after
+ * it: the cycle ends with the step at which that is 0. A schedule that does so announces it at RUN_BEGIN. */
+ESPL_API void espl_run_set_cycle_left(espl_run *run, int64_t left);
+ESPL_API int64_t espl_run_cycle_left(const espl_run *run); /* negative: this step lies in no cycle */
 ESPL_API bool espl_run_has_cycles(const espl_run *run);
 ESPL_API void espl_run_announce_cycles(espl_run *run);
+/* Cuts the whole run in `count` equal cycles unless its schedule makes cycles (RUN_BEGIN). */
+ESPL_API espl_status espl_run_cut_in_cycles(espl_run *run, int64_t count);
+
+/* Moves the technique's tensor `kept` towards the parameter's value by `share` of the way, 0..1: for
+ * after_update. With 1 / n of the n-th value it is the mean of all. */
+ESPL_API void espl_block_average(const espl_block *block, int kept, double share);
+
+/* Tries the net whose trained parameters are the technique's tensors `kept`: the statistics of batch norm are
+ * estimated for it from training samples, it is scored on the held-out data (NAN without any) and, unless `name`
+ * is NULL, saved as espl_run_save_net would. The run's own net is then what it was, to the bit. For the
+ * moments between steps: CYCLE_END, EPOCH_END, RUN_END. */
+ESPL_API espl_status espl_run_try_kept(espl_run *run, int kept, const char *name, double *loss, double *top1);
 
 /* Norm over the gradients of all trainable parameters, and scaling all of them (GRADIENTS_READY). */
 ESPL_API double espl_run_gradient_norm(espl_run *run);

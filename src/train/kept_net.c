@@ -57,7 +57,7 @@ static espl_status save(espl_run *run, const char *name, bool scored)
     return espl_net_save(run->net, path);
 }
 
-espl_status espl_run_save_net(espl_run *run, const char *name)
+espl_status espl__net_save_as(espl_run *run, const char *name, bool scored)
 {
     char file[ESPL__FILE_NAME_MAX];
     espl_status s;
@@ -68,8 +68,13 @@ espl_status espl_run_save_net(espl_run *run, const char *name)
         return espl_run_fail(run, ESPL_BAD_STATE, "\"%s\" is too long for the name of a net", name);
     if ((s = espl__folder_make_for(run, file)))
         return s;
+    return save(run, file, scored);
+}
+
+espl_status espl_run_save_net(espl_run *run, const char *name)
+{
     /* within an epoch, nothing is known about the net that it has become */
-    return save(run, file, run->progress.scored && run->progress.batch == 0);
+    return espl__net_save_as(run, name, run->progress.scored && run->progress.batch == 0);
 }
 
 static espl_status copy_values(espl_run *run)

@@ -62,7 +62,7 @@ static espl_status step(espl_run *run)
     if (++fit->steps_here > STEPS_TO_SETTLE)
         fit->allocations += espl__allocation_count(run->ctx) - allocations;
     /* what is kept at the end of a cycle may take memory: it is no part of the step */
-    if (fit->cycle_ends && (s = espl__moment(run, ESPL_CYCLE_END)))
+    if (fit->cycle_left == 0 && (s = espl__moment(run, ESPL_CYCLE_END)))
         return s;
     tell(run, ESPL_NEWS_STEP, NULL);
     return ESPL_OK;

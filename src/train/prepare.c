@@ -1,5 +1,6 @@
 /* What a fit needs: the graph with its loss, the plans, the optimizer's tensors, the techniques' own. */
 #include "train/scorer.h"
+#include "train/statistics.h"
 #include "train/train.h"
 
 #define SMALLEST_SCORING_BATCH 32
@@ -50,6 +51,19 @@ static espl_status open_scorer(espl_run *run)
     batch = batch < count ? batch : count;
     return espl__scorer_open(run->net, run->recipe.loss, batch,
                              run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT, &run->fit.scorer);
+}
+
+/* Only averages ask for other statistics than the run's own. */
+static espl_status open_statistics(espl_run *run)
+{
+    bool wanted = false;
+
+    for (int i = 0; i < run->member_count; i++)
+        wanted |= run->members[i].technique->family == ESPL_AVERAGE;
+    if (!wanted)
+        return ESPL_OK;
+    return espl__statistics_open(run->net, run->fit.micro,
+                                 run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT, &run->fit.statistics);
 }
 
 /* Gradients come from the plan, or are gathered over the parts of a batch. */
@@ -126,6 +140,7 @@ espl_status espl__fit_open(espl_run *run)
     fit->factor = 1;
     fit->norm = -1;
     if ((s = espl__moment(run, ESPL_NET_READY)) || (s = open_plan(run)) || (s = open_scorer(run)) ||
+        (s = open_statistics(run)) ||
         (s = espl__updater_open(run->net, run->recipe.optimizer, run->recipe.optimizer_options,
                                 &fit->updater)) ||
         (s = open_gradients(run)) || (s = open_hooks(run)) || (s = open_augmentations(run)))
@@ -186,6 +201,7 @@ void espl__fit_free(espl_run *run)
     espl__release(run->ctx, fit->hooks);
     espl__release(run->ctx, fit->augmentations);
     espl__updater_free(fit->updater);
+    espl__statistics_free(fit->statistics);
     espl__scorer_free(fit->scorer);
     espl__plan_free(fit->plan);
     espl__graph_free(fit->fused);

@@ -113,9 +113,40 @@ bool espl_run_held_out(const espl_run *run, double *loss, double *top1)
     return run->progress.scored;
 }
 
-void espl_run_end_cycle(espl_run *run)
+void espl_run_set_cycle_left(espl_run *run, int64_t left)
 {
-    run->fit.cycle_ends = true;
+    run->fit.cycle_left = left;
+}
+
+int64_t espl_run_cycle_left(const espl_run *run)
+{
+    return run->fit.cycle_left;
+}
+
+espl_status espl_run_cut_in_cycles(espl_run *run, int64_t count)
+{
+    if (run->has_cycles && (!run->cut || run->cut == count))
+        return ESPL_OK;
+    if (run->cut)
+        return espl_run_fail(run, ESPL_BAD_OPTION, "cycles: %lld, but another technique cuts the run in %lld",
+                             (long long)count, (long long)run->cut);
+    if (count > espl_run_steps(run))
+        return espl_run_fail(run, ESPL_BAD_OPTION, "cycles: %lld do not fit in %lld steps", (long long)count,
+                             (long long)espl_run_steps(run));
+    run->cut = count;
+    run->has_cycles = true;
+    return ESPL_OK;
+}
+
+/* As the run is cut: equal cycles, the last one takes what is over. */
+int64_t espl__cycle_left(const espl_run *run)
+{
+    const int64_t step = run->progress.step;
+
+    if (!run->cut)
+        return -1;
+    const int64_t each = espl_run_steps(run) / run->cut, number = step / each;
+    return (number < run->cut - 1 ? (number + 1) * each : espl_run_steps(run)) - 1 - step;
 }
 
 bool espl_run_has_cycles(const espl_run *run)

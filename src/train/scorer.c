@@ -8,6 +8,7 @@ struct espl__scorer {
     espl__graph *graph, *fused;
     espl__plan *plan;
     int64_t batch;
+    bool finishes;
 };
 
 int espl__logits_node(const espl__graph *graph)
@@ -68,6 +69,11 @@ espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch
     return ESPL_OK;
 }
 
+void espl__scorer_finishes(espl__scorer *scorer, bool finishes)
+{
+    scorer->finishes = finishes;
+}
+
 void espl__scorer_free(espl__scorer *scorer)
 {
     if (!scorer)
@@ -117,7 +123,7 @@ static espl_status score_batches(espl__scorer *scorer, espl__loader *loader, esp
         };
         espl__plan_run(scorer->plan, &feed);
         count_batch(scorer, batch, sums, classes);
-        if (espl__interrupted(scorer->net->ctx))
+        if (!scorer->finishes && espl__interrupted(scorer->net->ctx))
             return espl__fail(scorer->net->ctx, ESPL_INTERRUPTED, "stopped while scoring");
     }
     return s;

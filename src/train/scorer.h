@@ -17,6 +17,8 @@ typedef struct espl__scorer espl__scorer;
 espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch, bool direct,
                               espl__scorer **result);
 void espl__scorer_free(espl__scorer *scorer);
+/* From now on it does not stop in the middle when it is asked to. */
+void espl__scorer_finishes(espl__scorer *scorer, bool finishes);
 /* What its loader will hold while it scores samples of `size` values. */
 size_t espl__scorer_loader_bytes(const espl__scorer *scorer, size_t size);
 

@@ -104,7 +104,7 @@ espl_status espl__step(espl_run *run, const espl__batch *batch)
     const double loss_before = sums->loss, weight_before = sums->weight;
     espl_status s;
 
-    run->fit.cycle_ends = false;
+    run->fit.cycle_left = espl__cycle_left(run);
     run->progress.rate = espl_run_base_rate(run);
     run->fit.momentum = espl_run_base_momentum(run);
     if ((s = espl__moment(run, ESPL_BATCH_READY)) || (s = espl__moment(run, ESPL_STEP_BEGIN)))

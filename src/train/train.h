@@ -50,7 +50,8 @@ extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
 typedef struct espl__fit {
     espl__graph *graph, *fused;
     espl__plan *plan;
-    struct espl__scorer *scorer; /* NULL: no held-out data */
+    struct espl__scorer *scorer;         /* NULL: no held-out data */
+    struct espl__statistics *statistics; /* NULL: nothing averages, or there are none */
     espl__loader *loader;
     espl__updater *updater;
     float **gradients; /* the plan's, or `total` */
@@ -60,11 +61,11 @@ typedef struct espl__fit {
     int hook_count;
     espl__augmentation *augmentations;
     int augmentation_count;
-    double factor; /* by which the pass scales gradients */
-    double norm;   /* of the gradients before that; negative: not known yet */
-    double momentum, step_loss; /* of the step that is under way, or just done */
-    int64_t micro; /* samples of one run of the plan */
-    bool cycle_ends;
+    double factor;                          /* by which the pass scales gradients */
+    double norm;                            /* of the gradients before that; negative: not known yet */
+    double momentum, step_loss;             /* of the step that is under way, or just done */
+    int64_t micro;                          /* samples of one run of the plan */
+    int64_t cycle_left;                     /* steps of the cycle after this one; negative: in no cycle */
     double began, training_seconds, waited; /* of this process */
     int64_t images, steps_here, allocations;
 } espl__fit;
@@ -88,6 +89,7 @@ struct espl_run {
 
     float *class_weight; /* NULL: all 1 */
     int64_t steps_per_epoch;
+    int64_t cut; /* in so many cycles, as nobody else makes any; 0: it is not */
     bool has_cycles, fitted;
     espl__progress progress;
     espl__fit fit;
@@ -125,6 +127,9 @@ bool espl__member_acts_on_blocks(const espl__member *member);
 
 /* A tensor of zeros kept under that name, which is taken over, also after a failure. */
 espl_status espl__keep_tensor(espl_run *run, char *name, int64_t count, espl__kept_tensor **result);
+
+/* Of the step that begins, where the run is cut in cycles; -1 where it is not. */
+int64_t espl__cycle_left(const espl_run *run);
 
 /* ---- resolve.c ---- */
 
@@ -181,6 +186,9 @@ void espl__events_free(espl_run *run);
 
 /* ---- kept_net.c ---- */
 
+/* Writes the net as it is to `name`.safetensors in the folder, if there is one. `scored`: the latest scoring is
+ * its own. */
+espl_status espl__net_save_as(espl_run *run, const char *name, bool scored);
 /* Keeps the net as it is now if the recipe's `keep` wants it. */
 espl_status espl__net_keep(espl_run *run);
 /* The net becomes the one that was kept. */

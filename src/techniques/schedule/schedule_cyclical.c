@@ -69,8 +69,8 @@ static espl_status set(void *self, espl_run *run)
     espl__schedule_set(run, &s->warm,
                        espl__rate_cyclical(espl_run_base_rate(run), s->lowest, period,
                                            (espl__cyclical_shape)s->shape, s->decay, t > 0 ? t : 0));
-    if (t >= 0 && (t + 1) % period == 0)
-        espl_run_end_cycle(run);
+    if (t >= 0)
+        espl_run_set_cycle_left(run, period - 1 - t % period);
     return ESPL_OK;
 }
 

@@ -92,8 +92,8 @@ static espl_status set(void *self, espl_run *run)
                            ? espl__rate_damped_cosine(rate, s->lowest, period,
                                                       espl_run_duration(run, s->fade), t)
                            : espl__rate_damped_triangular(rate, s->lowest, period, s->factor, t));
-    if (at >= 0 && at % period == lowest_at(s, period))
-        espl_run_end_cycle(run);
+    if (at >= 0)
+        espl_run_set_cycle_left(run, (lowest_at(s, period) - at % period + period) % period);
     return ESPL_OK;
 }
 

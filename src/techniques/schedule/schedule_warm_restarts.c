@@ -130,8 +130,8 @@ static espl_status set(void *self, espl_run *run)
                        s->shape == COSINE
                            ? espl__rate_cosine(top, s->lowest, c.length, t - c.start)
                            : espl__rate_decaying(top, s->lowest, espl__decay_to(s->end, c.length), t - c.start));
-    if (at >= 0 && t + 1 - c.start == c.length)
-        espl_run_end_cycle(run);
+    if (at >= 0)
+        espl_run_set_cycle_left(run, c.start + c.length - 1 - t);
     return ESPL_OK;
 }
 

@@ -101,9 +101,9 @@ static inline void rig_cycles(const char *name, const char *options, const int64
         fail_msg("%s", espl_message(r.ctx));
     assert_true(espl_run_has_cycles(&r.run));
     for (int64_t step = 0; step < RIG_STEPS; step++) {
-        r.run.fit.cycle_ends = false;
+        r.run.fit.cycle_left = -1;
         rig_rate(&r, step);
-        if (!r.run.fit.cycle_ends)
+        if (r.run.fit.cycle_left)
             continue;
         if (found == count || ends[found] != step)
             fail_msg("%s {%s}: a cycle ends at step %d", name, options, (int)step);
