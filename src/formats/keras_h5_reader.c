@@ -5,6 +5,7 @@
  *
  * Tensors are called <layer>/<name>, <name> being what Keras calls the weight (kernel, gamma ...) or, where
  * the file only counts them, vars0, vars1 ... The note "keras.config" is the file's model_config. */
+#define H5_USE_110_API /* one interface for every version since */
 #include <hdf5.h>
 #include <jansson.h>
 
@@ -205,11 +206,7 @@ static void list_tensors(hid_t file)
     for (int i = 0; i < layers; i++)
         list_layer(root, names[i]);
     if (!names)
-#if H5_VERSION_GE(1, 12, 0)
-        H5Ovisit1(file, H5_INDEX_NAME, H5_ITER_NATIVE, (H5O_iterate1_t)visit, NULL);
-#else
         H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, visit, NULL);
-#endif
     if (!count)
         give_up("%s", "holds no weights of Keras: neither \"layer_names\" nor groups called \"vars\"");
 }
@@ -286,7 +283,9 @@ int main(void)
 {
     struct stat about;
 
+#ifndef __SANITIZE_ADDRESS__ /* it maps terabytes */
     setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_LIMIT, MEMORY_LIMIT });
+#endif
     setrlimit(RLIMIT_CPU, &(struct rlimit){ SECONDS_LIMIT, SECONDS_LIMIT });
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
     alarm(2 * SECONDS_LIMIT);

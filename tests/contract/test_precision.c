@@ -189,14 +189,14 @@ static void every_operation_runs(void **unused)
 
 static void refused_where_the_processor_cannot(void **unused)
 {
-    espl_context *ctx = open_context();
-    espl__graph *graph = blocked(ctx, true);
     espl__plan *plan;
     espl_net *net;
 
     (void)unused;
     if (espl__bf16_here())
         skip();
+    espl_context *ctx = open_context();
+    espl__graph *graph = blocked(ctx, true);
     small_check(ctx, espl__net_open(blocked(ctx, false), "net", &net));
     espl_net_set_precision(net, ESPL_BF16);
     assert_int_equal(espl__plan_open(net, graph, &(espl__plan_settings){ .batch = 1 }, &plan), ESPL_UNSUPPORTED);
