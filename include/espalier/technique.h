@@ -246,6 +246,24 @@ ESPL_API void espl_block_average(const espl_block *block, int kept, double share
  * moments between steps: CYCLE_END, EPOCH_END, RUN_END. */
 ESPL_API espl_status espl_run_try_kept(espl_run *run, int kept, const char *name, double *loss, double *top1);
 
+/* The layers of the net in the order in which they are computed; the first is the input. */
+ESPL_API int espl_run_layers(const espl_run *run);
+ESPL_API const char *espl_run_layer_name(const espl_run *run, int layer);
+ESPL_API int64_t espl_run_layer_parameters(const espl_run *run, int layer); /* values that can be trained */
+/* Does its name match "block[1-4]_*", or one of several patterns with commas between? */
+ESPL_API bool espl_run_layer_matches(const espl_run *run, int layer, const char *patterns);
+/* The layer where the head begins: the last one with weights. */
+ESPL_API int espl_run_head(const espl_run *run);
+
+/* A frozen layer has no gradient, decay, momentum or average, and computes as in inference. */
+typedef enum espl_freeze {
+    ESPL_FREEZE_NOTHING,
+    ESPL_FREEZE_STATISTICS, /* of a normalization: running statistics are used and stay; the rest trains */
+    ESPL_FREEZE_ALL
+} espl_freeze;
+/* At NET_READY, for as long as the run lasts. */
+ESPL_API void espl_run_freeze_layer(espl_run *run, int layer, espl_freeze what);
+
 /* Norm over the gradients of all trainable parameters, and scaling all of them (GRADIENTS_READY). */
 ESPL_API double espl_run_gradient_norm(espl_run *run);
 ESPL_API void espl_run_scale_gradients(espl_run *run, double factor);

@@ -36,16 +36,12 @@ static void describe_case(const espl__plan *plan, int index, espl__role role, bo
     at->workers = plan->workers;
 }
 
-/* A node of which nothing trains computes as in inference: its statistics stand still. Nodes without
- * parameters draw and sum as the plan does. */
-static bool trains(const espl__plan *plan, const espl__node *node)
+static bool all_frozen(const espl__plan *plan, const espl__node *node)
 {
-    if (!plan->settings.training)
-        return false;
     for (int i = 0; i < node->parameter_count; i++)
         if (!plan->net->parameters[node->parameters[i]].frozen)
-            return true;
-    return node->parameter_count == 0;
+            return false;
+    return true;
 }
 
 static espl_status add_binding(espl__plan *plan, int *index)
@@ -95,6 +91,7 @@ static espl_status try_kernel(espl__plan *plan, const espl__kernel *kernel, cons
     b->at = *at;
     b->needs = needs;
     b->state = state;
+    b->fixed = plan->settings.training && all_frozen(plan, at->node);
     return ESPL_OK;
 }
 
@@ -158,7 +155,7 @@ static espl_status bind_numbers(espl__plan *plan, int node, espl__role role, con
     espl__case at;
     espl_status s;
 
-    describe_case(plan, node, role, trains(plan, &plan->graph->nodes[node]), &at);
+    describe_case(plan, node, role, plan->settings.training && !plan->still[node], &at);
     if (at.bf16 && ((s = bind_first(plan, &at, best, false, index)) || *index >= 0))
         return s;
     const bool converts = any_bf16(plan, node);
@@ -186,32 +183,6 @@ static espl_status no_kernel(const espl__plan *plan, int node, const char *direc
                       plan->graph->nodes[node].name, plan->graph->nodes[node].op->name, direction);
 }
 
-/* Does anything of this node, or of what it reads, train? */
-static void find_needs(espl__plan *plan)
-{
-    for (int i = 1; i < plan->graph->node_count; i++) {
-        const espl__node *node = &plan->graph->nodes[i];
-        for (int p = 0; p < node->parameter_count; p++) {
-            const int parameter = node->parameters[p];
-            if (!plan->net->parameters[parameter].frozen &&
-                plan->graph->parameters[parameter].spec.kind != ESPL_BUFFER)
-                plan->needs_gradient[i] = true;
-        }
-        for (int k = 0; k < node->input_count; k++)
-            if (plan->needs_gradient[node->inputs[k]])
-                plan->needs_gradient[i] = true;
-    }
-}
-
-static bool own_parameter_trains(const espl__plan *plan, const espl__node *node)
-{
-    for (int p = 0; p < node->parameter_count; p++)
-        if (!plan->net->parameters[node->parameters[p]].frozen &&
-            plan->graph->parameters[node->parameters[p]].spec.kind != ESPL_BUFFER)
-            return true;
-    return false;
-}
-
 /* Does an input want a gradient that the plan cannot hand on by itself (op->passes)? */
 static bool input_asks(const espl__plan *plan, const espl__node *node)
 {
@@ -224,7 +195,7 @@ static bool input_asks(const espl__plan *plan, const espl__node *node)
 static espl_status bind_backward(espl__plan *plan, int index)
 {
     const espl__node *node = &plan->graph->nodes[index];
-    const bool inputs = input_asks(plan, node), parameters = own_parameter_trains(plan, node);
+    const bool inputs = input_asks(plan, node), parameters = espl__own_parameter_trains(plan->net, plan->graph, node);
     int *both = plan->backward[0], *second = plan->backward[1];
     espl_status s;
 
@@ -265,8 +236,13 @@ espl_status espl__choose_kernels(espl__plan *plan)
     if ((s = espl__allocate(plan->ctx, nodes, sizeof *plan->forward, &plan->forward)) ||
         (s = espl__allocate(plan->ctx, nodes, sizeof *plan->forward, &plan->backward[0])) ||
         (s = espl__allocate(plan->ctx, nodes, sizeof *plan->forward, &plan->backward[1])) ||
+        (s = espl__allocate(plan->ctx, nodes, sizeof *plan->still, &plan->still)) ||
         (s = espl__allocate(plan->ctx, nodes, sizeof *plan->needs_gradient, &plan->needs_gradient)))
         return s;
+    if (plan->settings.training && plan->loss >= 0)
+        espl__find_needs(plan->net, plan->graph, plan->needs_gradient);
+    if (plan->settings.training)
+        espl__find_still(plan->net, plan->graph, plan->needs_gradient, plan->still);
     for (size_t i = 0; i < nodes; i++)
         plan->forward[i] = plan->backward[0][i] = plan->backward[1][i] = -1;
     for (int i = 1; i < plan->graph->node_count; i++) {
@@ -277,7 +253,6 @@ espl_status espl__choose_kernels(espl__plan *plan)
     }
     if (!plan->settings.training || plan->loss < 0)
         return ESPL_OK;
-    find_needs(plan);
     for (int i = 1; i < plan->graph->node_count; i++)
         if (plan->needs_gradient[i] && (s = bind_backward(plan, i)))
             return s;

@@ -11,7 +11,8 @@
 /* What a walk through the graph has found out. `old` is the graph that is read. */
 typedef struct fusing {
     const espl__graph *old;
-    bool training;
+    bool *needs;    /* does it, or anything it reads, train? */
+    bool *still;    /* does a normalization go by its running statistics? */
     int *consumers; /* of each old node */
     int *only;      /* the only consumer of each old node, if there is one */
     int *map;       /* old node -> new node that holds its value */
@@ -29,10 +30,13 @@ static int activation_of(const espl__node *node)
                                                              : ESPL__NO_ACTIVATION;
 }
 
-/* The only consumer of a node, if there is just one and the graph's answer is not the node itself. */
+/* The only consumer of a node, if there is just one and the graph's answer is not the node itself. What
+ * trains is not fused to what does not: there the way back ends. */
 static int follower(const fusing *f, int node)
 {
-    return f->consumers[node] == 1 && node != f->old->output ? f->only[node] : -1;
+    const bool one = f->consumers[node] == 1 && node != f->old->output;
+
+    return one && f->needs[f->only[node]] == f->needs[node] ? f->only[node] : -1;
 }
 
 /* The chain host -> [add] -> [activation] that one kernel can do at once. */
@@ -120,7 +124,7 @@ static espl_status fuse_batch_norm(fusing *f, espl__graph *graph, int host, cons
     return finish(f, graph, &d, c->last);
 }
 
-/* Inference: a convolution, the batch norm behind it (or -1), and the chain behind that. */
+/* As in inference: a convolution, the batch norm behind it (or -1), and the chain behind that. */
 static espl_status fuse_convolution(fusing *f, espl__graph *graph, int host, int norm, const chain *c)
 {
     espl__conv2d attributes = *(const espl__conv2d *)f->old->nodes[host].attributes;
@@ -169,12 +173,12 @@ static void find_chains(fusing *f, fused *at)
             continue;
         if (is(node, "batch_norm") && node->input_count == 1) {
             found.chain = follow(f, i, true);
-        } else if (!f->training && is(node, "conv2d") && node->input_count == 1) {
+        } else if (!f->needs[i] && is(node, "conv2d") && node->input_count == 1) {
             const int next = follower(f, i);
-            if (next >= 0 && is(&f->old->nodes[next], "batch_norm"))
+            if (next >= 0 && is(&f->old->nodes[next], "batch_norm") && f->still[next])
                 found.norm = next;
             found.chain = follow(f, found.norm >= 0 ? found.norm : i, found.norm >= 0);
-        } else if (!f->training && is(node, "dense")) {
+        } else if (!f->needs[i] && is(node, "dense")) {
             found.chain = follow(f, i, false);
         } else {
             continue;
@@ -213,11 +217,11 @@ static espl_status write_new(fusing *f, const fused *at, espl__graph *graph)
     return s;
 }
 
-espl_status espl__fuse(const espl__graph *graph, bool training, espl__graph **result)
+espl_status espl__fuse(const espl_net *net, const espl__graph *graph, bool training, espl__graph **result)
 {
     espl_context *ctx = graph->ctx;
     const size_t count = (size_t)graph->node_count;
-    fusing f = { .old = graph, .training = training };
+    fusing f = { .old = graph };
     fused *at = NULL;
     espl__graph *written = NULL;
     espl_status s;
@@ -226,6 +230,8 @@ espl_status espl__fuse(const espl__graph *graph, bool training, espl__graph **re
     if (!(s = espl__allocate(ctx, count, sizeof *f.consumers, &f.consumers)) &&
         !(s = espl__allocate(ctx, count, sizeof *f.only, &f.only)) &&
         !(s = espl__allocate(ctx, count, sizeof *f.map, &f.map)) &&
+        !(s = espl__allocate(ctx, count, sizeof *f.needs, &f.needs)) &&
+        !(s = espl__allocate(ctx, count, sizeof *f.still, &f.still)) &&
         !(s = espl__allocate(ctx, count, sizeof *f.gone, &f.gone)) &&
         !(s = espl__allocate(ctx, count, sizeof *at, &at)) &&
         !(s = espl__graph_begin(graph, &written))) {
@@ -234,6 +240,12 @@ espl_status espl__fuse(const espl__graph *graph, bool training, espl__graph **re
                 f.consumers[graph->nodes[i].inputs[k]]++;
                 f.only[graph->nodes[i].inputs[k]] = i;
             }
+        if (training)
+            espl__find_needs(net, graph, f.needs);
+        if (training)
+            espl__find_still(net, graph, f.needs, f.still);
+        else
+            memset(f.still, true, count * sizeof *f.still);
         find_chains(&f, at);
         if (!(s = write_new(&f, at, written)))
             written->output = f.map[graph->output];
@@ -241,6 +253,8 @@ espl_status espl__fuse(const espl__graph *graph, bool training, espl__graph **re
     espl__release(ctx, f.consumers);
     espl__release(ctx, f.only);
     espl__release(ctx, f.map);
+    espl__release(ctx, f.needs);
+    espl__release(ctx, f.still);
     espl__release(ctx, f.gone);
     espl__release(ctx, at);
     if (s)

@@ -110,7 +110,7 @@ static espl_status point_at_parts(espl__plan *plan)
 
 static espl_status check_batch(const espl__plan *plan)
 {
-    const espl__node *node = espl__graph_needs_two(plan->graph);
+    const espl__node *node = espl__needs_two(plan->net, plan->graph);
 
     if (!node || !plan->settings.training || plan->settings.batch > 1)
         return ESPL_OK;
@@ -124,7 +124,7 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
 {
     espl_status s;
 
-    if ((s = espl__fuse(graph, plan->settings.training, &plan->graph)) || (s = check_batch(plan)))
+    if ((s = espl__fuse(plan->net, graph, plan->settings.training, &plan->graph)) || (s = check_batch(plan)))
         return s;
     plan->alone = plan->settings.batch == 1 && !plan->settings.training && !plan->settings.samples;
     plan->samples = plan->settings.samples ? plan->settings.samples
@@ -136,7 +136,7 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
     if ((s = take_parameters(plan)) || (s = name_streams(plan)) || (s = espl__assign_layout(plan)) ||
         (s = espl__assign_precision(plan)) ||
         (s = espl__choose_kernels(plan)) || (s = espl__schedule(plan)) || (s = count_samples(plan)) ||
-        (s = espl__place_memory(plan)) ||
+        (s = espl__place_memory(plan)) || plan->settings.measure ||
         (s = espl__arena_open(plan->ctx, plan->total_bytes, (void **)&plan->arena)))
         return s;
     return (s = point_at_sums(plan)) ? s : point_at_parts(plan);
@@ -180,7 +180,7 @@ void espl__plan_free(espl__plan *plan)
         espl__release(ctx, plan->merges[i].inputs);
         espl__release(ctx, plan->merges[i].grad_outputs);
     }
-    void *const owned[] = { plan->block, plan->bf16, plan->needs_gradient, plan->forward, plan->backward[0],
+    void *const owned[] = { plan->block, plan->bf16, plan->needs_gradient, plan->still, plan->forward, plan->backward[0],
                             plan->backward[1], plan->bindings, plan->tasks, plan->merges, plan->buffers,
                             plan->value, plan->saved, plan->grad, plan->again, plan->gradients, plan->parameters,
                             plan->streams, plan->counted, plan->seconds, plan->valid };

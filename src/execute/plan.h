@@ -19,6 +19,7 @@ typedef struct espl__plan_settings {
     /* A plan of the same graph: where another fast algorithm fits a node, it is taken instead of that
      * plan's. To see what the choice is worth; NULL otherwise. */
     const espl__plan *instead_of;
+    bool measure; /* only to ask how large it would be: it cannot run */
 } espl__plan_settings;
 
 /* Values are kept in the net's precision; ESPL_UNSUPPORTED if this processor has no instructions for it. The graph
@@ -69,7 +70,21 @@ espl__plan_step espl__plan_step_at(const espl__plan *plan, int index);
 void espl__plan_timing(espl__plan *plan, bool on);
 
 /* The graph as it trains or predicts: fused (batch norm + add + activation as one node) and, for
- * inference, batch norm folded into the convolution before it. */
-espl_status espl__fuse(const espl__graph *graph, bool training, espl__graph **result);
+ * inference and where nothing of it or before it trains, batch norm folded into the convolution before
+ * it. */
+espl_status espl__fuse(const espl_net *net, const espl__graph *graph, bool training, espl__graph **result);
+
+/* ---- what trains (trainable.c); the graph's parameters are the net's ---- */
+
+bool espl__own_parameter_trains(const espl_net *net, const espl__graph *graph, const espl__node *node);
+/* For each node: does anything of it, or of what it reads, train? */
+void espl__find_needs(const espl_net *net, const espl__graph *graph, bool *needs);
+/* For each node: does it compute as in inference although the plan trains? So do normalizations whose
+ * statistics are frozen, and random nodes within a frozen part: nothing in front of them trains, and
+ * the next layer with parameters is frozen. `needs` as espl__find_needs fills it. */
+void espl__find_still(const espl_net *net, const espl__graph *graph, const bool *needs, bool *still);
+/* The first node that takes statistics of one value a sample, so that training needs two samples at least;
+ * NULL: one is enough. */
+const espl__node *espl__needs_two(const espl_net *net, const espl__graph *graph);
 
 #endif

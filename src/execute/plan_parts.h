@@ -22,6 +22,7 @@ typedef struct binding {
     bool grads_inputs, grads_parameters;
     bool converts; /* a kernel for floats at a node of bf16 values: see convert_edges.c */
     size_t edge;   /* where in the workspace the floats lie */
+    bool fixed; /* no parameter that it reads changes in training: packed once */
 } binding;
 
 /* Memory with a life: one piece for each shard if it must outlive a stage, else one for each worker. */
@@ -80,6 +81,7 @@ struct espl__plan {
     int64_t *block;             /* of each node's value */
     bool *bf16;                 /* does each node's value, like its gradient, hold bf16 numbers? */
     bool *needs_gradient;       /* of each node's value */
+    bool *still;                /* does the node compute as in inference? */
     int *forward, *backward[2]; /* bindings of each node, or -1 */
     int binding_count, binding_capacity;
     binding *bindings;

@@ -262,7 +262,7 @@ static void run_packs(espl__plan *plan, int worker, int workers)
 
     for (int i = 0; i < plan->binding_count; i++) {
         const binding *b = &plan->bindings[i];
-        if (!b->kernel->pack || i % workers != worker)
+        if (!b->kernel->pack || i % workers != worker || (plan->packed && b->fixed))
             continue;
         fill_common(plan, b, &a);
         a.call.worker = worker;

@@ -261,16 +261,6 @@ espl_status espl__graph_copy(const espl__graph *graph, espl__graph **result)
     return ESPL_OK;
 }
 
-const espl__node *espl__graph_needs_two(const espl__graph *graph)
-{
-    for (int i = 1; i < graph->node_count; i++) {
-        const espl__node *node = &graph->nodes[i];
-        if (node->op->flags & ESPL__USES_BATCH && espl__shape_size(node->shape) == espl__shape_channels(node->shape))
-            return node;
-    }
-    return NULL;
-}
-
 int64_t espl__graph_macs(const espl__graph *graph)
 {
     int64_t macs = 0;

@@ -53,9 +53,6 @@ void espl__graph_cut(espl__graph *graph, int node);
 espl_status espl__graph_copy(const espl__graph *graph, espl__graph **result);
 /* The first node whose value does not lead to the output, -1 if every one does (graph_unused.c). */
 espl_status espl__graph_unused(const espl__graph *graph, int *node);
-/* The first node that takes statistics of one value a sample, so that training needs two samples at least;
- * NULL: one is enough. */
-const espl__node *espl__graph_needs_two(const espl__graph *graph);
 int64_t espl__graph_macs(const espl__graph *graph);
 /* Trainable values (buffers are not counted). */
 int64_t espl__graph_parameters(const espl__graph *graph);

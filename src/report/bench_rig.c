@@ -20,7 +20,7 @@ static espl_status open_plan(bench_rig *r)
                              : espl__graph_copy(r->net->graph, &graph);
 
     if (!s)
-        s = espl__fuse(graph, r->train, &r->fused);
+        s = espl__fuse(r->net, graph, r->train, &r->fused);
     espl__graph_free(graph);
     return s ? s : espl__plan_open(r->net, r->fused, &settings, &r->plan);
 }

@@ -178,7 +178,9 @@ static espl_status begin(espl_run *run)
              resumed ? "going on with" : "training on", (long long)espl_data_count(run->data, ESPL_TRAIN),
              (long long)run->steps_per_epoch, (double)run->result.planned_bytes / 1e6);
     tell(run, ESPL_NEWS_NOTE, note);
-    return ESPL_OK;
+    if (!(s = espl__frozen_note(run, note)) && *note)
+        tell(run, ESPL_NEWS_NOTE, note);
+    return s;
 }
 
 static espl_status train(espl_run *run)

@@ -30,7 +30,7 @@ static espl_status cut_at_logits(espl_net *net, espl__graph **result)
     if (s)
         return s;
     espl__graph_cut(graph, espl__logits_node(graph));
-    s = espl__fuse(graph, false, result);
+    s = espl__fuse(net, graph, false, result);
     espl__graph_free(graph);
     return s;
 }

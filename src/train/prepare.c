@@ -9,7 +9,7 @@
 static espl_status check_left_over(espl_run *run, int64_t count)
 {
     const int64_t micro = run->fit.micro, batch = run->recipe.options.batch < count ? run->recipe.options.batch : count;
-    const espl__node *node = espl__graph_needs_two(run->fit.fused);
+    const espl__node *node = espl__needs_two(run->net, run->fit.fused);
 
     if (!node || micro == 1 || (batch % micro != 1 && count % batch % micro != 1))
         return ESPL_OK;
@@ -30,15 +30,15 @@ static espl_status open_plan(espl_run *run)
     const int64_t count = espl_data_count(run->data, ESPL_TRAIN);
     if (fit->micro > count)
         fit->micro = count;
-    const espl__plan_settings settings = {
+    fit->plan_settings = (espl__plan_settings){
         .batch = fit->micro,
         .training = true,
         .direct_only = r->options.algorithm == ESPL__ALGORITHM_DIRECT,
     };
     if ((s = espl__loss_graph(run->net->graph, r->loss, r->loss_options, &fit->graph)) ||
-        (s = espl__fuse(fit->graph, true, &fit->fused)) || (s = check_left_over(run, count)))
+        (s = espl__fuse(run->net, fit->graph, true, &fit->fused)) || (s = check_left_over(run, count)))
         return s;
-    return espl__plan_open(run->net, fit->fused, &settings, &fit->plan);
+    return espl__plan_open(run->net, fit->fused, &fit->plan_settings, &fit->plan);
 }
 
 static espl_status open_scorer(espl_run *run)
@@ -139,7 +139,8 @@ espl_status espl__fit_open(espl_run *run)
 
     fit->factor = 1;
     fit->norm = -1;
-    if ((s = espl__moment(run, ESPL_NET_READY)) || (s = open_plan(run)) || (s = open_scorer(run)) ||
+    if ((s = espl__frozen_remember(run)) || (s = espl__moment(run, ESPL_NET_READY)) ||
+        (s = espl__frozen_check(run)) || (s = open_plan(run)) || (s = open_scorer(run)) ||
         (s = open_statistics(run)) ||
         (s = espl__updater_open(run->net, run->recipe.optimizer, run->recipe.optimizer_options,
                                 &fit->updater)) ||
@@ -193,6 +194,7 @@ void espl__fit_free(espl_run *run)
     const int parameters = run->net ? run->net->graph->parameter_count : 0;
 
     espl__loader_free(fit->loader);
+    espl__frozen_restore(run);
     for (int i = 0; fit->total && i < parameters; i++)
         espl__release(run->ctx, fit->total[i]);
     espl__release(run->ctx, fit->total);

@@ -60,7 +60,7 @@ espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch
     scorer->batch = batch;
     const espl__plan_settings settings = { .batch = batch, .direct_only = direct };
     if ((s = espl__loss_graph(net->graph, loss, NULL, &scorer->graph)) ||
-        (s = espl__fuse(scorer->graph, false, &scorer->fused)) ||
+        (s = espl__fuse(net, scorer->graph, false, &scorer->fused)) ||
         (s = espl__plan_open(net, scorer->fused, &settings, &scorer->plan))) {
         espl__scorer_free(scorer);
         return s;

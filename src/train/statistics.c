@@ -79,7 +79,7 @@ static espl_status open_plan(espl__statistics *s, bool direct)
         if (is_estimated(s->net, &s->graph->nodes[i]))
             ((espl__batch_norm *)s->graph->nodes[i].attributes)->momentum = 1;
     espl__graph_cut(s->graph, espl__logits_node(s->graph));
-    if ((status = espl__fuse(s->graph, true, &s->fused)))
+    if ((status = espl__fuse(s->net, s->graph, true, &s->fused)))
         return status;
     return espl__plan_open(s->net, s->fused, &settings, &s->plan);
 }

@@ -50,6 +50,8 @@ extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
 typedef struct espl__fit {
     espl__graph *graph, *fused;
     espl__plan *plan;
+    espl__plan_settings plan_settings;
+    bool *frozen_before; /* of each parameter, before the run's techniques froze any */
     struct espl__scorer *scorer;         /* NULL: no held-out data */
     struct espl__statistics *statistics; /* NULL: nothing averages, or there are none */
     espl__loader *loader;
@@ -144,6 +146,16 @@ espl_status espl__fit_open_loader(espl_run *run);
 /* What the fit will hold at most, known before its first step. */
 size_t espl__fit_bytes(const espl_run *run);
 void espl__fit_free(espl_run *run);
+
+/* ---- frozen.c ---- */
+
+/* The net may be the caller's: which of its parameters are frozen is put back at the end. */
+espl_status espl__frozen_remember(espl_run *run);
+void espl__frozen_restore(espl_run *run);
+/* Fails if nothing is left to train. */
+espl_status espl__frozen_check(espl_run *run);
+/* How much trains and what the rest saves; empty if nothing is frozen. */
+espl_status espl__frozen_note(espl_run *run, char note[256]);
 
 /* ---- step.c ---- */
 
