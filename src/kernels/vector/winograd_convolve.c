@@ -110,9 +110,10 @@ typedef struct finish {
     int activation;
 } finish;
 
-/* Y = A' M A: 4x4 pixels at y, `pixel` numbers apart, `row` numbers from row to row; or in `strip` if that is given,
- * to be finished before they are rounded. */
-ESPL__INLINE void output_tile(const float *m, int64_t plane, stored *y, float *strip, int64_t row, int64_t pixel)
+/* Y = A' M A: 4x4 pixels at y, `pixel` numbers apart, `row` numbers from row to row; or `in_strip`, to be finished
+ * before they are rounded. */
+ESPL__INLINE void output_tile(const float *m, int64_t plane, bool in_strip, stored *y, float *strip, int64_t row,
+                              int64_t pixel)
 {
     vec columns[POINTS][4];
 
@@ -128,7 +129,7 @@ ESPL__INLINE void output_tile(const float *m, int64_t plane, stored *y, float *s
             line[j] = columns[j][i];
         output_line(line, pixels);
         for (int j = 0; j < 4; j++)
-            if (strip)
+            if (in_strip)
                 v_store(strip + i * row + j * pixel, pixels[j]);
             else
                 v_put(y + i * row + j * pixel, pixels[j]);
@@ -138,20 +139,20 @@ ESPL__INLINE void output_tile(const float *m, int64_t plane, stored *y, float *s
 static ESPL__APART void output_run(const float *m, int64_t plane, stored *y, int64_t row, int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, y + i * 4 * LANES, NULL, row, LANES);
+        output_tile(m + i * LANES, plane, false, y + i * 4 * LANES, NULL, row, LANES);
 }
 
 static ESPL__APART void output_strip(const float *m, int64_t plane, float *strip, int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, NULL, strip + i * 4 * LANES, STRIP_WIDTH * LANES, LANES);
+        output_tile(m + i * LANES, plane, true, NULL, strip + i * 4 * LANES, STRIP_WIDTH * LANES, LANES);
 }
 
 static ESPL__APART void output_run_apart(const float *m, int64_t plane, stored *y, int64_t row, int64_t pixel,
                                          int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, y + i * 4 * pixel, NULL, row, pixel);
+        output_tile(m + i * LANES, plane, false, y + i * 4 * pixel, NULL, row, pixel);
 }
 
 /* What of the strip lies in the picture goes there, finished. `place` is where the run begins in y. */
