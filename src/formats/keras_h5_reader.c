@@ -215,12 +215,12 @@ static void list_tensors(hid_t file)
 
 static json_t *describe(const tensor *t, uint64_t begin)
 {
+    const json_int_t from = (json_int_t)begin, to = from + (json_int_t)t->bytes;
     json_t *dims = json_array();
 
     for (int d = 0; d < t->rank; d++)
         json_array_append_new(dims, json_integer((json_int_t)t->dim[d]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", dims, "data_offsets", (json_int_t)begin,
-                     (json_int_t)(begin + t->bytes));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", dims, "data_offsets", from, to);
 }
 
 static void write_header(hid_t file)

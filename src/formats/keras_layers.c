@@ -244,10 +244,11 @@ static bool sides(const espl__keras_layer *l, const char *key, int64_t result[4]
     json_t *value = json_object_get(l->config, key), *first = json_array_get(value, 0);
 
     if (!json_is_array(first)) {
-        const bool known = pair(l, key, result);
+        if (!pair(l, key, result))
+            return false;
         result[3] = result[2] = result[1];
         result[1] = result[0];
-        return known;
+        return true;
     }
     for (int i = 0; i < 4; i++) {
         json_t *item = json_array_get(json_array_get(value, (size_t)i / 2), (size_t)i % 2);

@@ -4,6 +4,7 @@
 
 #include "net/net.h"
 
+#include <assert.h>
 #include <string.h>
 
 typedef struct search {
@@ -90,14 +91,16 @@ static espl_status name_node(espl__layout *layout, const espl__tree *rules, cons
 static espl_status their_names(search *w, const espl__tree *entry)
 {
     const espl__tree *rules = espl__tree_get(entry, "layers");
+    const espl__graph *graph = w->graph;
     espl__layout layout;
-    espl_status s = begin_names(w->graph, w->names);
 
+    assert(graph);
+    espl_status s = begin_names(graph, w->names);
     if (s || (s = espl__layout_open(w->ctx, w->source.document, &layout)))
         return s;
-    for (int i = 0; i < w->graph->node_count && !s; i++)
-        if (w->graph->nodes[i].parameter_count)
-            s = name_node(&layout, rules, w->graph->nodes[i].name, &w->names->name[i]);
+    for (int i = 0; i < graph->node_count && !s; i++)
+        if (graph->nodes[i].parameter_count)
+            s = name_node(&layout, rules, graph->nodes[i].name, &w->names->name[i]);
     espl__layout_free(&layout);
     return s;
 }
