@@ -40,6 +40,13 @@ ESPL_API espl_status espl_net_open_with(espl_context *context, const char *sourc
  * off), or a map ("scale: 1/255, mean: [0.5, 0.5, 0.5], deviation: 0.25, order: bgr, resize: crop"). */
 ESPL_API espl_status espl_net_prepare(espl_net *net, const char *how);
 
+/* Gives the net a new last layer that tells `classes` classes apart, for pictures of other things than it was
+ * trained for; all layers before it are kept to the bit, and with them how samples are prepared. `settings` is
+ * YAML or NULL: "after: NAME" is the layer whose values the new one takes (auto: what the old head took, or the
+ * output of a net that ends in features; planes are averaged), "start: he" draws its weights instead of beginning
+ * with zeros. The classes are nameless until a run names them. After a failure the net is as it was. */
+ESPL_API espl_status espl_net_replace_head(espl_net *net, int classes, const char *settings);
+
 ESPL_API void espl_net_free(espl_net *net);
 
 /* ---- node by node ---- */

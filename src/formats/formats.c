@@ -31,17 +31,21 @@ static bool has_ending(const espl__format *format, const char *path)
     return false;
 }
 
+const espl__format *espl__format_find(const char *path)
+{
+    for (int i = 0; i < ESPL__COUNT(all); i++)
+        if (has_ending(all[i], path))
+            return all[i];
+    return NULL;
+}
+
 espl_status espl__format_of(espl_context *ctx, const char *path, const espl__format **result)
 {
     espl__text endings = { 0 };
     espl_status s = ESPL_OK;
 
-    *result = NULL;
-    for (int i = 0; i < ESPL__COUNT(all); i++)
-        if (has_ending(all[i], path)) {
-            *result = all[i];
-            return ESPL_OK;
-        }
+    if ((*result = espl__format_find(path)))
+        return ESPL_OK;
     for (int i = 0; i < ESPL__COUNT(all) && !s; i++)
         s = espl__text_add(ctx, &endings, "%s%s", i ? " " : "", all[i]->endings);
     if (!s)

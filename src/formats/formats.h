@@ -16,7 +16,8 @@ typedef struct espl__format {
 } espl__format;
 
 const espl__format *espl__format_at(int index); /* formats.def in order, NULL past the end */
-/* By the file name's ending; fails naming the endings there are. */
+const espl__format *espl__format_find(const char *path); /* by the file name's ending; NULL if none fits */
+/* The same; fails naming the endings there are. */
 espl_status espl__format_of(espl_context *ctx, const char *path, const espl__format **result);
 
 #endif

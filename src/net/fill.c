@@ -57,6 +57,7 @@ static void fill_chunk(float *values, int64_t count, const espl__parameter_spec 
 typedef struct filling {
     espl_net *net;
     uint64_t seed;
+    int first, end; /* parameters */
 } filling;
 
 /* Chunks are dealt out in turn over all parameters. */
@@ -66,7 +67,7 @@ static void fill_share(void *argument, int worker, int workers)
     const espl__graph *graph = f->net->graph;
     int64_t dealt = 0;
 
-    for (int p = 0; p < graph->parameter_count; p++) {
+    for (int p = f->first; p < f->end; p++) {
         const int64_t count = f->net->parameters[p].count;
         char name[512];
         snprintf(name, sizeof name, "fill/%s", graph->parameters[p].name);
@@ -82,5 +83,10 @@ static void fill_share(void *argument, int worker, int workers)
 
 void espl__net_fill(espl_net *net, uint64_t seed)
 {
-    espl__workers_run(net->ctx, fill_share, &(filling){ net, seed });
+    espl__workers_run(net->ctx, fill_share, &(filling){ net, seed, 0, net->graph->parameter_count });
+}
+
+void espl__net_fill_parameter(espl_net *net, int parameter, uint64_t seed)
+{
+    espl__workers_run(net->ctx, fill_share, &(filling){ net, seed, parameter, parameter + 1 });
 }

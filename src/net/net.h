@@ -45,9 +45,11 @@ espl_status espl__net_open_empty(espl__graph *graph, const char *name, espl_net 
  * not depend on what else is in the net. Weights are normal with the deviation sqrt(2 / fan_in), not
  * truncated (He et al. 2015, arXiv:1502.01852, equation 10). */
 void espl__net_fill(espl_net *net, uint64_t seed);
+/* The same for one of them. */
+void espl__net_fill_parameter(espl_net *net, int parameter, uint64_t seed);
 /* Names the classes (copied); there must be one name for each value of the output. */
 espl_status espl__net_set_classes(espl_net *net, const char *const *classes, int count);
-/* The first node of the head: the last one that has weights (head.c). */
+/* The node of the head: the last one that has weights (head.c). */
 int espl__net_head(const espl__graph *graph);
 /* Hash over all parameters and statistics, in order. */
 uint64_t espl__net_hash(const espl_net *net);

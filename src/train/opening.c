@@ -1,5 +1,6 @@
 /* Opening data and net for a run; see opening.h. */
 #include "train/opening.h"
+#include "formats/formats.h"
 #include "net/describe.h"
 
 #include <stdio.h>
@@ -54,25 +55,62 @@ static espl_status open_data(espl_run *run)
     return s ? espl__tree_fail(run->recipe.document, node, s, "%s", espl_message(run->ctx)) : ESPL_OK;
 }
 
-/* A net file knows its input; a description adapts to the data. */
-static bool is_file(const espl__tree *node)
+/* A net file knows its input, and so does a net that a file of weights was made for; a description adapts to
+ * the data. */
+static bool is_file(const espl_run *run)
 {
-    static const char ending[] = ".safetensors";
+    const espl__tree *node = run->recipe.net;
     const char *name = node->kind == ESPL__MAP && node->first ? node->first->key : node->text;
-    const size_t length = strlen(name), tail = sizeof ending - 1;
 
-    return length > tail && espl__text_equal(name + length - tail, ending);
+    return run->recipe.weights || espl__format_find(name);
 }
 
+/* Pictures are brought to what such a net takes, unless the recipe says otherwise. */
 static void take_size(espl_run *run)
 {
     const espl__shape input = run->net->graph->nodes[0].shape;
+    const espl__tree *data = espl__tree_get(run->recipe.document->root, "data");
     espl__recipe_data *d = &run->recipe.data;
 
-    if (input.rank != 3 || d->height || d->width)
+    if (input.rank != 3)
         return;
-    d->height = input.dim[1];
-    d->width = input.dim[2];
+    if (!d->height && !d->width) {
+        d->height = input.dim[1];
+        d->width = input.dim[2];
+    }
+    if (!d->channels && (input.dim[0] == 1 || input.dim[0] == 3))
+        d->channels = input.dim[0];
+    for (int i = 0; i < ESPL__COUNT(resizes) && (data->kind != ESPL__MAP || !espl__tree_get(data, "resize")); i++)
+        if (espl__text_equal(run->net->preparation.resize, resizes[i]))
+            d->resize = i;
+}
+
+static espl_status open_with_weights(espl_run *run, const char *net, const espl__tree *settings)
+{
+    const espl__tree *weights = run->recipe.weights;
+    char path[ESPL__PATH_MAX];
+    espl__text text = { 0 };
+    espl_status s = settings ? espl__tree_write(run->ctx, settings, &text) : ESPL_OK;
+
+    find_path(run, weights->text, path);
+    if (!s && (s = espl_net_open_with(run->ctx, net, text.data, path, &run->net)))
+        s = espl__tree_fail(run->recipe.document, weights, s, "%s", espl_message(run->ctx));
+    espl__text_free(run->ctx, &text);
+    return s;
+}
+
+static espl_status prepare_as_asked(espl_run *run)
+{
+    const espl__tree *node = run->recipe.prepare;
+    espl__text text = { 0 };
+    espl_status s;
+
+    if (!node)
+        return ESPL_OK;
+    if (!(s = espl__tree_write(run->ctx, node, &text)) && (s = espl_net_prepare(run->net, text.data)))
+        s = espl__tree_fail(run->recipe.document, node, s, "%s", espl_message(run->ctx));
+    espl__text_free(run->ctx, &text);
+    return s;
 }
 
 static espl_status open_net(espl_run *run, const espl__net_fit *fit)
@@ -86,14 +124,18 @@ static espl_status open_net(espl_run *run, const espl__net_fit *fit)
     if (s)
         return s;
     find_path(run, name, path);
-    if (espl__text_equal(path, name))
-        return espl__net_of_recipe(document, node, fit, &run->net);
-    return espl__net_make(run->ctx, path, document, settings, fit, &run->net);
+    if (run->recipe.weights)
+        s = open_with_weights(run, path, settings);
+    else if (espl__text_equal(path, name))
+        s = espl__net_of_recipe(document, node, fit, &run->net);
+    else
+        s = espl__net_make(run->ctx, path, document, settings, fit, &run->net);
+    return s ? s : prepare_as_asked(run);
 }
 
 espl_status espl__run_open_parts(espl_run *run)
 {
-    const bool file = is_file(run->recipe.net);
+    const bool file = is_file(run);
     int64_t shape[3];
     espl_status s;
 
@@ -131,7 +173,7 @@ espl_status espl__net_fits_data(const espl_net *net, const espl_data *data)
         !(espl_net_classes(net) == 1 && espl_data_classes(data) == 2))
         return espl__fail(net->ctx, ESPL_BAD_SHAPE,
                           "the net \"%s\" tells %d classes apart but the data has %d: give the net "
-                          "\"classes: %d\"",
+                          "\"classes: %d\", or the recipe \"head: auto\" if it has learned others",
                           net->name, espl_net_classes(net), espl_data_classes(data),
                           espl_data_classes(data));
     return ESPL_OK;
@@ -202,6 +244,16 @@ static espl_status prepare(espl_run *run)
     }
     p->known = !s;
     return s;
+}
+
+static espl_status replace_head(espl_run *run)
+{
+    const espl__document *document = run->recipe.document;
+    espl_status s;
+
+    if (!run->recipe.new_head || !(s = espl__net_replace_head(run->net, &run->recipe.head, espl_data_classes(run->data))))
+        return ESPL_OK;
+    return espl__tree_fail(document, espl__tree_get(document->root, "head"), s, "%s", espl_message(run->ctx));
 }
 
 /* ---- weights of classes ---- */
@@ -288,7 +340,7 @@ espl_status espl__run_fit_parts(espl_run *run)
     const int64_t count = espl_data_count(run->data, ESPL_TRAIN), batch = run->recipe.options.batch;
     espl_status s;
 
-    if ((s = espl__net_fits_data(run->net, run->data)) || (s = name_classes(run)) || (s = prepare(run)) ||
+    if ((s = replace_head(run)) || (s = espl__net_fits_data(run->net, run->data)) || (s = name_classes(run)) || (s = prepare(run)) ||
         (s = weigh_classes(run)) || (s = choose_precision(run)))
         return s;
     choose_kept(run);

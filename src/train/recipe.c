@@ -54,7 +54,7 @@ const espl_option espl__recipe_normalize_table[] = {
     ESPL_OPTIONS_END
 };
 
-static const char *const keys[] = { "net", "data", "held-out", "epochs", "batch", "accumulate", "optimizer",
+static const char *const keys[] = { "net", "data", "weights", "prepare", "head", "held-out", "epochs", "batch", "accumulate", "optimizer",
                                     "loss", "class-weights", "seed", "algorithm", "precision", "score-every", "keep",
                                     "checkpoint-every", "normalize", "techniques", NULL };
 
@@ -198,6 +198,36 @@ static espl_status read_normalize(espl__recipe *r)
                               &r->normalization);
 }
 
+/* ---- the net ---- */
+
+static espl_status read_head(espl__recipe *r)
+{
+    const espl__tree *node = espl__tree_get(r->document->root, "head");
+
+    if (!node)
+        return ESPL_OK;
+    r->new_head = true;
+    if (node->kind == ESPL__SCALAR && espl__text_equal(node->text, "auto"))
+        return espl__options_begin(r->ctx, espl__head_options, &r->head);
+    if (node->kind != ESPL__MAP)
+        return espl__tree_fail(r->document, node, ESPL_BAD_OPTION,
+                               "head: \"auto\" or a map such as {after: avg_pool, start: zero} was expected");
+    return espl__options_read(r->document, node, espl__head_options, "head", &r->head);
+}
+
+static espl_status read_net(espl__recipe *r)
+{
+    r->net = espl__tree_get(r->document->root, "net");
+    r->weights = espl__tree_get(r->document->root, "weights");
+    r->prepare = espl__tree_get(r->document->root, "prepare");
+    if (r->weights && (r->weights->kind != ESPL__SCALAR || !*r->weights->text))
+        return espl__tree_fail(r->document, r->weights, ESPL_BAD_OPTION, "weights: the path of a file was expected");
+    if (r->prepare && espl__tree_get(r->document->root, "normalize"))
+        return espl__tree_fail(r->document, r->prepare, ESPL_BAD_OPTION,
+                               "prepare: says what normalize says too; take one of them out");
+    return read_head(r);
+}
+
 /* ---- the top ---- */
 
 static espl_status read_top(espl__recipe *r)
@@ -229,9 +259,9 @@ static espl_status check_keys(espl__recipe *r, bool whole)
 
     if (s)
         return s;
-    for (int i = 0; i < 2; i++) { /* net and data */
+    for (int i = 0; i < 5; i++) { /* net, data and what is about the net's file */
         given = espl__tree_get(root, keys[i]);
-        if (whole && !given)
+        if (whole && !given && i < 2)
             return espl__tree_fail(r->document, NULL, ESPL_BAD_RECIPE, "the recipe needs a line \"%s: ...\"",
                                    keys[i]);
         if (!whole && given)
@@ -250,10 +280,9 @@ espl_status espl__recipe_read(espl_context *ctx, espl__document *document, bool 
     if (root->kind != ESPL__MAP && !espl__tree_empty(root))
         return espl__tree_fail(document, root, ESPL_BAD_RECIPE,
                                "a map with keys such as \"net:\" and \"epochs:\" was expected");
-    if ((s = check_keys(r, whole)) || (s = read_top(r)) || (s = read_data(r)) || (s = read_normalize(r)) ||
-        (s = read_optimizer(r)) || (s = read_loss(r)))
+    if ((s = check_keys(r, whole)) || (s = read_top(r)) || (s = read_net(r)) || (s = read_data(r)) ||
+        (s = read_normalize(r)) || (s = read_optimizer(r)) || (s = read_loss(r)))
         return s;
-    r->net = espl__tree_get(root, "net");
     r->class_weights = espl__tree_get(root, "class-weights");
     r->techniques = espl__tree_get(root, "techniques");
     if (r->techniques && espl__tree_empty(r->techniques))

@@ -6,6 +6,7 @@
 #include "base/tree.h"
 #include "data/data.h"
 #include "graph/op.h"
+#include "net/head.h"
 #include "optimize/optimizer.h"
 
 enum { ESPL__KEEP_AUTO, /* until the data is open */
@@ -51,7 +52,11 @@ typedef struct espl__recipe {
     void *optimizer_options;
     const espl__op *loss;
     void *loss_options;
-    const espl__tree *net;           /* NULL: given by the caller, like the data */
+    const espl__tree *net;     /* NULL: given by the caller, like the data */
+    const espl__tree *weights; /* a file that fills the net; NULL: none */
+    const espl__tree *prepare; /* how samples are prepared; NULL: as the net knows, or by `normalize` */
+    bool new_head;
+    espl__head head;
     const espl__tree *class_weights; /* NULL: all 1; "balanced", or a list */
     const espl__tree *techniques;    /* NULL: none */
 } espl__recipe;

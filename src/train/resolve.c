@@ -64,6 +64,24 @@ static espl_status write_parts(espl_run *run, espl__text *text)
     return espl__text_add(run->ctx, text, "\n");
 }
 
+/* What is about the net's file, where the recipe says it. */
+static espl_status write_net_file(espl_run *run, espl__text *text)
+{
+    const espl__recipe *r = &run->recipe;
+    espl_status s = ESPL_OK;
+
+    if (r->weights && ((s = espl__text_add(run->ctx, text, "weights: ")) ||
+                       (s = espl__tree_write(run->ctx, r->weights, text)) || (s = espl__text_add(run->ctx, text, "\n"))))
+        return s;
+    if (r->prepare && ((s = espl__text_add(run->ctx, text, "prepare: ")) ||
+                       (s = espl__tree_write(run->ctx, r->prepare, text)) || (s = espl__text_add(run->ctx, text, "\n"))))
+        return s;
+    if (r->new_head && !(s = espl__text_add(run->ctx, text, "head: ")) &&
+        !(s = espl__options_write(run->ctx, espl__head_options, &r->head, text)))
+        s = espl__text_add(run->ctx, text, "\n");
+    return s;
+}
+
 static espl_status write_normalize(espl_run *run, espl__text *text)
 {
     const espl__recipe *r = &run->recipe;
@@ -92,7 +110,7 @@ espl_status espl__resolve(espl_run *run, bool notes, espl__text *text)
     const espl__recipe *r = &run->recipe;
     espl_status s = notes ? write_notes(run, text) : ESPL_OK;
 
-    if (s || (s = write_parts(run, text)) ||
+    if (s || (s = write_parts(run, text)) || (s = write_net_file(run, text)) ||
         (s = write_lines(run, espl__recipe_table, &r->options, text)) ||
         (s = write_named(run, "optimizer: {", r->optimizer->name, r->optimizer->options,
                          r->optimizer_options, "}", text)) ||
@@ -102,7 +120,7 @@ espl_status espl__resolve(espl_run *run, bool notes, espl__text *text)
                              (s = espl__tree_write(run->ctx, r->class_weights, text)) ||
                              (s = espl__text_add(run->ctx, text, "\n"))))
         return s;
-    if ((s = write_normalize(run, text)))
+    if (!r->prepare && (s = write_normalize(run, text)))
         return s;
     return write_techniques(run, text);
 }

@@ -72,6 +72,47 @@ static void test_a_net_that_does_not_fit_names_both(void **state)
     refuse(t, "net: fixed.safetensors\ndata: data\n", ESPL_BAD_FILE, "fixed.safetensors");
 }
 
+/* ---- a net that has learned something else ---- */
+
+static void test_a_new_head_begins_with_chance(void **state)
+{
+    tiny *t = *state;
+    espl_context *ctx = NULL;
+    espl_run *run = NULL;
+    espl_score score;
+    const char *text = NULL;
+
+    tiny_hash(t, &(tiny_job){ .text = TINY_RECIPE("tiny.yaml", ""), .out = "first" });
+    tiny_write(t, "recipe.yaml", TINY_RECIPE("first/net.safetensors", "head: auto\nprepare: unit\n"));
+    assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
+    if (espl_run_load(ctx, t->recipe, NULL, &run) || espl_run_resolved(run, &text))
+        fail_msg("%s", espl_message(ctx));
+    assert_non_null(strstr(text, "head: {after: auto, start: zero}"));
+    assert_non_null(strstr(text, "prepare: unit"));
+    assert_null(strstr(text, "normalize"));
+    assert_int_equal(espl_score_net(espl_run_net(run), espl_run_data(run), ESPL_TRAIN, 0, &score), ESPL_OK);
+    assert_true(fabs(score.loss - log(3)) < 1e-6);
+    espl_score_free(&score);
+    espl_run_free(run);
+    espl_context_free(ctx);
+    assert_int_equal(tiny_do(t, &(tiny_job){ .out = "second" }).status, ESPL_OK);
+}
+
+static void test_files_of_nets_have_their_place(void **state)
+{
+    tiny *t = *state;
+
+    tiny_hash(t, &(tiny_job){ .text = TINY_RECIPE("tiny.yaml", ""), .out = "first" });
+    refuse(t, TINY_RECIPE("tiny.yaml", "head: new\n"), ESPL_BAD_OPTION, "recipe.yaml:6:7: head");
+    refuse(t, TINY_RECIPE("tiny.yaml", "head: {start: warm}\n"), ESPL_BAD_OPTION, "zero");
+    refuse(t, TINY_RECIPE("tiny.yaml", "head: {after: conv9}\n"), ESPL_BAD_OPTION, "recipe.yaml:6:7: after");
+    refuse(t, TINY_RECIPE("tiny.yaml", "weights: nowhere.safetensors\n"), ESPL_NO_FILE, "nowhere");
+    refuse(t, TINY_RECIPE("tiny.yaml", "weights: [a]\n"), ESPL_BAD_OPTION, "path");
+    refuse(t, TINY_RECIPE("tiny.yaml", "prepare: gently\n"), ESPL_BAD_OPTION, "recipe.yaml:6:10");
+    refuse(t, TINY_RECIPE("tiny.yaml", "prepare: unit\nnormalize: none\n"), ESPL_BAD_OPTION, "normalize");
+    assert_int_equal(tiny_do(t, &(tiny_job){ .text = TINY_RECIPE("tiny.yaml", "weights: first/net.safetensors\n") }).status, ESPL_OK);
+}
+
 /* ---- overrides ---- */
 
 static void test_overrides(void **state)
@@ -187,6 +228,8 @@ int main(void)
         TINY_TEST_OF(test_mistakes_have_their_place),
         TINY_TEST_OF(test_parts_have_their_place),
         TINY_TEST_OF(test_a_net_that_does_not_fit_names_both),
+        TINY_TEST_OF(test_a_new_head_begins_with_chance),
+        TINY_TEST_OF(test_files_of_nets_have_their_place),
         TINY_TEST_OF(test_overrides),
         TINY_TEST_OF(test_the_resolved_recipe_means_the_same),
         TINY_TEST_OF(test_explained),
