@@ -19,6 +19,10 @@ typedef struct espl_layer {
 } espl_layer;
 ESPL_API int espl_net_layer_count(const espl_net *net);
 ESPL_API espl_layer espl_net_layer(const espl_net *net, int index);
+/* Cuts the layers in groups by depth, as transfer-rates and transfer-unfreeze do: 0 is the head, the input lies
+ * in the last one. `count` 0: up to 4; `group` has a place for each layer. ESPL_BAD_OPTION if the net has fewer
+ * layers with weights. */
+ESPL_API espl_status espl_net_group_layers(espl_net *net, int count, int *group);
 
 /* Everything that is registered, for `list`: kind is "technique", "op", "optimizer", "source", "format",
  * "kernel" or "command-less" library "feature" (name and whether this build has it). */

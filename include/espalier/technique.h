@@ -205,6 +205,9 @@ ESPL_API espl_status espl_run_fail(espl_run *run, espl_status status, const char
 /* A line in the run's log of warnings, with the technique's name in front. */
 ESPL_API void espl_run_warn(espl_run *run, const char *format, ...);
 
+/* A line for whoever watches the run, ESPL_NEWS_NOTE. */
+ESPL_API void espl_run_note(espl_run *run, const char *format, ...);
+
 /* Channels, height, width of every sample (features, 1, 1 for tables). */
 ESPL_API void espl_run_sample_shape(const espl_run *run, int64_t shape[3]);
 ESPL_API int64_t espl_run_step(const espl_run *run);  /* optimizer steps done */
@@ -254,6 +257,15 @@ ESPL_API int64_t espl_run_layer_parameters(const espl_run *run, int layer); /* v
 ESPL_API bool espl_run_layer_matches(const espl_run *run, int layer, const char *patterns);
 /* The layer where the head begins: the last one with weights. */
 ESPL_API int espl_run_head(const espl_run *run);
+
+/* Cuts the layers in groups by depth: group 0 is the head, the last group lies at the input, and blocks of a net
+ * stay whole where that leaves enough groups. `count` 0: up to 4 groups. Fails if the net has fewer layers with
+ * weights. Returns in `found` how many there are; espl_run_layer_group goes by the latest call. */
+ESPL_API espl_status espl_run_group_layers(espl_run *run, int64_t count, int *found);
+ESPL_API int espl_run_layer_group(const espl_run *run, int layer);
+/* From the next step on, the rate is multiplied by `factor` for the layer's parameters; 1 at first (RUN_BEGIN or
+ * later; set it anew after a resume). */
+ESPL_API void espl_run_set_layer_rate(espl_run *run, int layer, double factor);
 
 /* A frozen layer has no gradient, decay, momentum or average, and computes as in inference. */
 typedef enum espl_freeze {

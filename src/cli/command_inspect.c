@@ -8,14 +8,18 @@
 #include <espalier/report.h>
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 typedef struct inspect_options {
     cli_words set;
+    int64_t groups;
     bool json;
 } inspect_options;
 
 static const cli_option options[] = {
     NET_SET_OPTION(inspect_options, set),
+    { "groups", 'g', CLI_COUNT, offsetof(inspect_options, groups), "N", 1, 1000,
+      "show N groups of layers by depth instead, as transfer-rates and transfer-unfreeze make them" },
     CLI_JSON_OPTION(inspect_options, json),
     CLI_OPTIONS_END
 };
@@ -111,6 +115,93 @@ static void show(const espl_net *net)
            figure_bytes((double)parameters).text, figure_bytes((double)activations).text);
 }
 
+/* ---- groups of layers ---- */
+
+/* What lies in one of them. */
+typedef struct layer_group {
+    const char *first, *last; /* layers with parameters; NULL: there is none */
+    int64_t layers, parameters, macs;
+} layer_group;
+
+static layer_group gather_group(const espl_net *net, const int *group, int number)
+{
+    layer_group g = { 0 };
+
+    for (int i = 0; i < espl_net_layer_count(net); i++) {
+        const espl_layer layer = espl_net_layer(net, i);
+        if (group[i] != number)
+            continue;
+        g.macs += layer.macs;
+        if (!layer.parameters)
+            continue;
+        g.first = g.first ? g.first : layer.name;
+        g.last = layer.name;
+        g.layers++;
+        g.parameters += layer.parameters;
+    }
+    return g;
+}
+
+static json_t *group_as_json(int number, const layer_group *g)
+{
+    json_t *one = json_object();
+
+    json_put_count(one, "group", number);
+    json_put_text(one, "first", g->first ? g->first : "");
+    json_put_text(one, "last", g->last ? g->last : "");
+    json_put_count(one, "layers", g->layers);
+    json_put_count(one, "parameters", g->parameters);
+    json_put_count(one, "macs", g->macs);
+    return one;
+}
+
+static void write_groups(const espl_net *net, const int *group, bool json)
+{
+    cli_table *table = json ? NULL : table_open(">group|from|to|>layers|>parameters|>MACs");
+
+    if (!json)
+        show_head(net);
+    for (int number = 0; number <= group[0]; number++) {
+        const layer_group g = gather_group(net, group, number);
+        if (json) {
+            json_write(group_as_json(number, &g));
+            continue;
+        }
+        table_cell(table, "%d", number);
+        table_cell(table, "%s", g.first ? g.first : "");
+        table_cell(table, "%s", g.last ? g.last : "");
+        table_cell(table, "%s", figure_count(g.layers).text);
+        table_cell(table, "%s", figure_count(g.parameters).text);
+        table_cell(table, "%s", figure_count(g.macs).text);
+    }
+    if (!json) {
+        putchar('\n');
+        table_close(table, stdout);
+    }
+}
+
+static espl_status inspect_groups(espl_net *net, const inspect_options *o)
+{
+    int *group = cli_allocate((size_t)espl_net_layer_count(net), sizeof *group);
+    const espl_status status = espl_net_group_layers(net, (int)o->groups, group);
+
+    if (!status)
+        write_groups(net, group, o->json);
+    free(group);
+    return status;
+}
+
+static espl_status inspect(espl_net *net, const inspect_options *o)
+{
+    if (o->groups)
+        return inspect_groups(net, o);
+    if (o->json)
+        write_json(net);
+    else
+        show(net);
+    return ESPL_OK;
+}
+
 static int run(const void *given, const cli_words *words)
 {
     const inspect_options *o = given;
@@ -120,12 +211,10 @@ static int run(const void *given, const cli_words *words)
 
     if (code)
         return code;
-    const espl_status status = net_source_open(ctx, words->item[0], &o->set, &source);
+    espl_status status = net_source_open(ctx, words->item[0], &o->set, &source);
+    if (!status)
+        status = inspect(source.net, o);
     const int result = session_report(ctx, status);
-    if (!status && o->json)
-        write_json(source.net);
-    else if (!status)
-        show(source.net);
     net_source_close(&source);
     espl_context_free(ctx);
     return result;
@@ -138,6 +227,7 @@ const cli_command cli_command_inspect = {
                    "multiply-accumulates for one sample, and memory; and the hash of all parameters and "
                    "statistics, by which two nets can be compared.",
     .examples = "  espalier inspect resnet-20\n"
+                "  espalier inspect resnet-20 --groups 4\n"
                 "  espalier inspect vgg-16-bn --set 'classes: 5'\n"
                 "  espalier inspect runs/plants/net.safetensors --json",
     .size = sizeof(inspect_options),

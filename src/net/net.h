@@ -51,6 +51,10 @@ void espl__net_fill_parameter(espl_net *net, int parameter, uint64_t seed);
 espl_status espl__net_set_classes(espl_net *net, const char *const *classes, int count);
 /* The node of the head: the last one that has weights (head.c). */
 int espl__net_head(const espl__graph *graph);
+/* Cuts the layers in `count` groups by depth, counted from the top: 0 is the head, and the body lies in the
+ * others with about as many layers each. Fills the group of every node and says how many there are; `count`
+ * 0: up to 4. ESPL_BAD_OPTION if there are fewer layers than groups (groups.c). */
+espl_status espl__net_groups(const espl__graph *graph, int count, int *group, int *found);
 /* Hash over all parameters and statistics, in order. */
 uint64_t espl__net_hash(const espl_net *net);
 

@@ -2,52 +2,6 @@
 #include "train/train.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#define PATTERN_MAX 256
-
-int espl_run_layers(const espl_run *run)
-{
-    return run->net->graph->node_count;
-}
-
-const char *espl_run_layer_name(const espl_run *run, int layer)
-{
-    return run->net->graph->nodes[layer].name;
-}
-
-int64_t espl_run_layer_parameters(const espl_run *run, int layer)
-{
-    const espl__node *node = &run->net->graph->nodes[layer];
-    int64_t count = 0;
-
-    for (int i = 0; i < node->parameter_count; i++)
-        if (run->net->graph->parameters[node->parameters[i]].spec.kind != ESPL_BUFFER)
-            count += run->net->parameters[node->parameters[i]].count;
-    return count;
-}
-
-bool espl_run_layer_matches(const espl_run *run, int layer, const char *patterns)
-{
-    char pattern[PATTERN_MAX];
-
-    while (*patterns) {
-        const size_t length = strcspn(patterns, ",");
-        const size_t space = strspn(patterns, " ");
-        if (length > space && length < sizeof pattern) {
-            snprintf(pattern, sizeof pattern, "%.*s", (int)(length - space), patterns + space);
-            if (espl__text_match(pattern, espl_run_layer_name(run, layer)))
-                return true;
-        }
-        patterns += length + (patterns[length] == ',');
-    }
-    return false;
-}
-
-int espl_run_head(const espl_run *run)
-{
-    return espl__net_head(run->net->graph);
-}
 
 void espl_run_freeze_layer(espl_run *run, int layer, espl_freeze what)
 {

@@ -30,7 +30,7 @@ static espl_news news_of(const espl_run *run, espl_news_kind kind)
     };
 }
 
-static void tell(espl_run *run, espl_news_kind kind, const char *text)
+void espl__run_tell(espl_run *run, espl_news_kind kind, const char *text)
 {
     espl_news news;
 
@@ -64,7 +64,7 @@ static espl_status step(espl_run *run)
     /* what is kept at the end of a cycle may take memory: it is no part of the step */
     if (fit->cycle_left == 0 && (s = espl__moment(run, ESPL_CYCLE_END)))
         return s;
-    tell(run, ESPL_NEWS_STEP, NULL);
+    espl__run_tell(run, ESPL_NEWS_STEP, NULL);
     return ESPL_OK;
 }
 
@@ -153,7 +153,7 @@ static espl_status end_epoch(espl_run *run)
     if ((s = espl__log_epoch(run, &news)) || (s = espl__events_epoch(run, &news)) ||
         (s = espl__checkpoint_write(run)))
         return s;
-    tell(run, ESPL_NEWS_EPOCH, NULL);
+    espl__run_tell(run, ESPL_NEWS_EPOCH, NULL);
     return ESPL_OK;
 }
 
@@ -177,9 +177,9 @@ static espl_status begin(espl_run *run)
     snprintf(note, sizeof note, "%s %lld samples, %lld steps an epoch; %.1f MB of memory planned",
              resumed ? "going on with" : "training on", (long long)espl_data_count(run->data, ESPL_TRAIN),
              (long long)run->steps_per_epoch, (double)run->result.planned_bytes / 1e6);
-    tell(run, ESPL_NEWS_NOTE, note);
+    espl__run_tell(run, ESPL_NEWS_NOTE, note);
     if (!(s = espl__frozen_note(run, note)) && *note)
-        tell(run, ESPL_NEWS_NOTE, note);
+        espl__run_tell(run, ESPL_NEWS_NOTE, note);
     return s;
 }
 

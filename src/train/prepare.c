@@ -201,6 +201,7 @@ void espl__fit_free(espl_run *run)
     espl__release(run->ctx, fit->gradients);
     espl__release(run->ctx, fit->weights);
     espl__release(run->ctx, fit->hooks);
+    espl__release(run->ctx, fit->group);
     espl__release(run->ctx, fit->augmentations);
     espl__updater_free(fit->updater);
     espl__statistics_free(fit->statistics);

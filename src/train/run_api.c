@@ -30,6 +30,17 @@ void espl_run_warn(espl_run *run, const char *format, ...)
               run->acting ? ": " : "", message);
 }
 
+void espl_run_note(espl_run *run, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    espl__run_tell(run, ESPL_NEWS_NOTE, text);
+}
+
 void espl_run_sample_shape(const espl_run *run, int64_t shape[3])
 {
     espl_data_shape(run->data, shape);

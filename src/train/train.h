@@ -51,7 +51,8 @@ typedef struct espl__fit {
     espl__graph *graph, *fused;
     espl__plan *plan;
     espl__plan_settings plan_settings;
-    bool *frozen_before; /* of each parameter, before the run's techniques froze any */
+    int *group;                          /* of each layer, as somebody last asked; NULL: nobody did */
+    bool *frozen_before;                 /* of each parameter, before the run's techniques froze any */
     struct espl__scorer *scorer;         /* NULL: no held-out data */
     struct espl__statistics *statistics; /* NULL: nothing averages, or there are none */
     espl__loader *loader;
@@ -146,6 +147,11 @@ espl_status espl__fit_open_loader(espl_run *run);
 /* What the fit will hold at most, known before its first step. */
 size_t espl__fit_bytes(const espl_run *run);
 void espl__fit_free(espl_run *run);
+
+/* ---- loop.c ---- */
+
+/* News for whoever watches; `text` of a note, else NULL. */
+void espl__run_tell(espl_run *run, espl_news_kind kind, const char *text);
 
 /* ---- frozen.c ---- */
 

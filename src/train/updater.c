@@ -19,6 +19,7 @@ struct espl__updater {
     int parameter_count, state_count;
     float **states; /* state_count x parameter_count */
     int64_t *times;
+    double *rates; /* of each parameter, by which the rate of a step is multiplied */
     int64_t block_count;
     block *blocks;
     double *partial; /* of each block */
@@ -160,7 +161,7 @@ static void update_block(const pass *p, int64_t index)
         .offset = b->offset,
         .parameter = b->parameter,
         .kind = u->net->graph->parameters[b->parameter].spec.kind,
-        .rate = p->rate,
+        .rate = p->rate * u->rates[b->parameter],
     };
     const double decay = at.kind == ESPL_WEIGHT ? common->decay : 0;
     float *state[ESPL__STATES_MAX] = { NULL };
@@ -192,6 +193,11 @@ int espl__updater_run(espl__updater *updater, float *const *gradients, double fa
         if (updater->sick[i])
             return updater->blocks[i].parameter;
     return -1;
+}
+
+void espl__updater_set_rate(espl__updater *u, int parameter, double factor)
+{
+    u->rates[parameter] = factor;
 }
 
 void espl__updater_set_momentum(espl__updater *u, double momentum)
@@ -251,12 +257,15 @@ espl_status espl__updater_open(espl_net *net, const espl__optimizer *optimizer, 
         (s = espl__allocate(ctx, blocks, sizeof *u->partial, &u->partial)) ||
         (s = espl__allocate(ctx, blocks, sizeof *u->sick, &u->sick)) ||
         (s = espl__allocate(ctx, parameters, sizeof *u->times, &u->times)) ||
+        (s = espl__allocate(ctx, parameters, sizeof *u->rates, &u->rates)) ||
         (s = espl__allocate(ctx, parameters * (size_t)u->state_count, sizeof *u->states, &u->states)) ||
         (s = espl__allocate(ctx, 1, optimizer->size, &u->options)) || (s = allocate_states(u))) {
         espl__updater_free(u);
         return s;
     }
     memcpy(u->options, options, optimizer->size);
+    for (int i = 0; i < u->parameter_count; i++)
+        u->rates[i] = 1;
     cut(net, u->blocks);
     *result = u;
     return ESPL_OK;
@@ -270,6 +279,7 @@ void espl__updater_free(espl__updater *u)
         espl__release(u->ctx, u->states[i]);
     espl__release(u->ctx, u->states);
     espl__release(u->ctx, u->options);
+    espl__release(u->ctx, u->rates);
     espl__release(u->ctx, u->times);
     espl__release(u->ctx, u->sick);
     espl__release(u->ctx, u->partial);

@@ -32,6 +32,9 @@ bool espl__parameter_trains(const espl_net *net, int parameter);
 int espl__updater_run(espl__updater *updater, float *const *gradients, double factor, double rate,
                       const espl__block_hook *hooks, int hook_count);
 
+/* From the next update on, the rate of this parameter is multiplied by `factor`; 1 at first. */
+void espl__updater_set_rate(espl__updater *updater, int parameter, double factor);
+
 /* From the next update on, for optimizers that have momentum. */
 void espl__updater_set_momentum(espl__updater *updater, double momentum);
 
