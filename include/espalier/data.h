@@ -26,6 +26,8 @@ typedef struct espl_data_settings {
     int channels;            /* 1 or 3 for pictures; 0: as they are */
     const char *leave_out;   /* folders of pictures: a text file with the paths of pictures to pass over, one a
                               * line, as espl_faults_write writes it; NULL: none */
+    int64_t keep_pixels;     /* folders of pictures: keep so many MiB of them as decoded and resized bytes in memory,
+                              * for the epochs after the first; 0: none. Not with resize "keras". */
     int64_t limit;           /* use at most so many training samples (first ones of each class in turn); 0: all */
 } espl_data_settings;
 

@@ -2,6 +2,7 @@
  * walked. The classes are the folders' names in order. Folders named train and val (or valid,
  * validation, test) are taken as the split; so is a train.tar with a val.tar beside it. A single
  * folder around everything is looked through. */
+#include "data/kept_pixels.h"
 #include "data/paths.h"
 #include "data/picture.h"
 #include "data/picture_files.h"
@@ -15,6 +16,7 @@
 typedef struct pictures {
     espl__picture_files files;
     espl__fitting fitting;
+    espl__kept_pixels kept;
 } pictures;
 
 /* ---- classes ---- */
@@ -110,6 +112,7 @@ static void release(espl_context *ctx, void *state)
 
     if (!p)
         return;
+    espl__kept_pixels_free(ctx, &p->kept);
     espl__picture_files_close(&p->files);
     espl__release(ctx, p);
 }
@@ -128,7 +131,13 @@ static espl_status fill(pictures *p, const char *path, const espl_data_settings 
         status = espl__picture_files_leave_out(f, settings->leave_out);
     if (!status)
         status = check_classes(f, test);
-    return status ? status : decide_shape(p, settings, reading);
+    if (!status)
+        status = decide_shape(p, settings, reading);
+    if (!status && p->fitting.rule != ESPL__FIT_KERAS) /* which gives fractions */
+        espl__kept_pixels_make(reading->ctx, f->listing.count,
+                               p->fitting.channels * p->fitting.height * p->fitting.width,
+                               settings->keep_pixels << 20, &p->kept);
+    return status;
 }
 
 static espl_status open_pictures(espl_context *ctx, const char *path,
@@ -219,16 +228,21 @@ static espl_status read_picture(const void *state, int64_t index, espl_sample *s
     const pictures *p = state;
     char name[ESPL__LONGEST_PATH];
     size_t bytes = 0;
-    const espl_status status = espl__picture_files_read(&p->files, index, reading, &bytes);
 
-    if (status)
-        return status;
-    espl__picture_files_name(&p->files, index, name);
     sample->channels = p->fitting.channels;
     sample->height = p->fitting.height;
     sample->width = p->fitting.width;
-    return espl__picture_decode(name, reading->block[ESPL__READING_FILE].data, bytes, &p->fitting,
-                                sample->values, reading);
+    if (espl__kept_pixels_get(&p->kept, index, sample->values))
+        return ESPL_OK;
+    espl_status status = espl__picture_files_read(&p->files, index, reading, &bytes);
+    if (status)
+        return status;
+    espl__picture_files_name(&p->files, index, name);
+    status = espl__picture_decode(name, reading->block[ESPL__READING_FILE].data, bytes, &p->fitting,
+                                  sample->values, reading);
+    if (!status)
+        espl__kept_pixels_put(&p->kept, index, sample->values);
+    return status;
 }
 
 const espl__source espl__source_image_folder = {

@@ -192,6 +192,14 @@ static void find_chains(fusing *f, fused *at)
     }
 }
 
+/* Samples come as planes in order, which is what a flatten of the input makes of them: the input becomes the vector. */
+static bool flattens_input(const fusing *f, int node)
+{
+    const espl__node *n = &f->old->nodes[node];
+
+    return is(n, "flatten") && n->inputs[0] == 0 && f->consumers[0] == 1 && node != f->old->output;
+}
+
 static espl_status write_new(fusing *f, const fused *at, espl__graph *graph)
 {
     espl_status s = ESPL_OK;
@@ -203,7 +211,10 @@ static espl_status write_new(fusing *f, const fused *at, espl__graph *graph)
 
         if (!found->here && f->gone[i])
             continue;
-        if (!found->here) {
+        if (flattens_input(f, i)) {
+            graph->nodes[0].shape = node->shape;
+            f->map[i] = 0;
+        } else if (!found->here) {
             begin(&d, node);
             s = finish(f, graph, &d, i);
         } else if (is(&f->old->nodes[found->host], "batch_norm")) {

@@ -49,6 +49,7 @@ static espl_status open_data(espl_run *run)
         .width = d->width,
         .resize = resizes[d->resize],
         .channels = (int)d->channels,
+        .keep_pixels = d->keep_pixels,
         .limit = d->limit,
     };
     const espl_status s = espl_data_open(run->ctx, path, &settings, &run->data);

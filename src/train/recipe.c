@@ -42,6 +42,8 @@ const espl_option espl__recipe_data_table[] = {
     ESPL_COUNT(espl__recipe_data, width, "0", 0, 16384, "bring pictures to this width; 0: as they are"),
     ESPL_COUNT(espl__recipe_data, channels, "0", 0, 3, "1: grey, 3: colour, 0: as they are"),
     ESPL_COUNT(espl__recipe_data, limit, "0", 0, LARGEST, "use so many training samples; 0: all"),
+    ESPL_COUNT(espl__recipe_data, keep_pixels, "512", 0, 1 << 20,
+               "keep so many MiB of decoded and resized pictures in memory for the epochs after the first; 0: none"),
     ESPL_CHOICE(espl__recipe_data, resize, "crop", "crop|stretch|keras",
                 "how pictures are brought to size: crop short side then centre, stretch, or as Keras does"),
     ESPL_OPTIONS_END

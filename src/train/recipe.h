@@ -27,7 +27,7 @@ typedef struct espl__recipe_options {
 typedef struct espl__recipe_data {
     char path[1024], test[1024], leave_out[1024], source[32], label[128];
     double held_out;
-    int64_t split_seed, height, width, channels, limit;
+    int64_t split_seed, height, width, channels, limit, keep_pixels;
     int resize;
 } espl__recipe_data;
 

@@ -253,6 +253,28 @@ static espl_status open_and_free(espl_context *ctx, void *argument)
     return status;
 }
 
+/* What was read once comes from memory, byte for byte, also when the file is gone; as far as there is room. */
+static void keeps_decoded_pictures(void **state)
+{
+    fixture *f = *state;
+    espl_data *data = NULL;
+
+    put(f, "rgb.jpg", "photos/tulips/a.jpg");
+    put(f, "rgb.png", "photos/roses/b.png");
+    fixture_path(f, "photos");
+    assert_int_equal(espl_data_open(f->ctx, f->path,
+                                    &(espl_data_settings){ .height = 40, .width = 40, .channels = 3, .keep_pixels = 1 },
+                                    &data),
+                     ESPL_OK);
+    float *first = fixture_sample(f, data, ESPL_TRAIN, 1);
+    assert_int_equal(remove(fixture_path(f, "photos/tulips/a.jpg")), 0);
+    float *again = fixture_sample(f, data, ESPL_TRAIN, 1);
+    assert_memory_equal(first, again, 3 * 40 * 40 * sizeof *first);
+    free(first);
+    free(again);
+    espl_data_free(data);
+}
+
 static void survives_failing_allocations(void **state)
 {
     fixture *f = *state;
@@ -298,6 +320,7 @@ int main(void)
         FIXTURE_TEST(refuses_mistakes),
         FIXTURE_TEST(damaged_pictures_are_named),
         FIXTURE_TEST(links_that_lead_back_end),
+        FIXTURE_TEST(keeps_decoded_pictures),
         FIXTURE_TEST(survives_failing_allocations),
         FIXTURE_TEST(reads_flowers),
     };
