@@ -1,6 +1,8 @@
 /* One pass of the optimizer; see updater.h. */
 #include "train/updater.h"
 
+#include "kernels/wide.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -114,23 +116,25 @@ void espl__updater_gather(espl__updater *updater, float *const *total, float *co
 /* ---- the update ---- */
 
 /* Scales, and says whether every value is finite: 0 * x is 0 only then. */
-static bool scale_gradient(float *gradient, int64_t count, float factor)
+static ESPL__WIDE_BODY void scale_body(float *restrict gradient, int64_t count, float factor, bool *finite)
 {
-    float zero[8] = { 0 };
+    float zero[16] = { 0 };
     int64_t i = 0;
 
     if (factor != 1)
         for (int64_t k = 0; k < count; k++)
             gradient[k] *= factor;
-    for (; i + 8 <= count; i += 8)
-        for (int k = 0; k < 8; k++)
+    for (; i + 16 <= count; i += 16)
+        for (int k = 0; k < 16; k++)
             zero[k] += gradient[i + k] * 0.0f;
     for (; i < count; i++)
         zero[0] += gradient[i] * 0.0f;
-    for (int k = 1; k < 8; k++)
+    for (int k = 1; k < 16; k++)
         zero[0] += zero[k];
-    return zero[0] == 0;
+    *finite = zero[0] == 0;
 }
+ESPL__WIDE(scale_gradient, scale_body, (float *restrict gradient, int64_t count, float factor, bool *finite),
+           (gradient, count, factor, finite))
 
 static void call_hooks(const pass *p, espl_block *at, bool before)
 {
@@ -165,8 +169,10 @@ static void update_block(const pass *p, int64_t index)
     };
     const double decay = at.kind == ESPL_WEIGHT ? common->decay : 0;
     float *state[ESPL__STATES_MAX] = { NULL };
+    bool finite;
 
-    u->sick[index] = !scale_gradient(at.gradient, at.count, (float)p->factor);
+    scale_gradient(at.gradient, at.count, (float)p->factor, &finite);
+    u->sick[index] = !finite;
     call_hooks(p, &at, true);
     if (decay > 0 && !u->optimizer->decoupled)
         for (int64_t i = 0; i < at.count; i++)

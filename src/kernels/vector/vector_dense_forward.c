@@ -42,6 +42,12 @@ ESPL__INLINE vec multiply(const block *b, int64_t features)
     return v_sums(sum);
 }
 
+/* A copy whose length the compiler knows is no call. */
+ESPL__INLINE void put_units(float *to, const float *from, int64_t count)
+{
+    memcpy(to, from, count == UNITS ? UNITS * sizeof *to : (size_t)count * sizeof *to);
+}
+
 /* UNITS units from `unit` on of every sample. */
 static void run_units(const espl__call *call, int64_t unit)
 {
@@ -64,7 +70,7 @@ static void run_units(const espl__call *call, int64_t unit)
         }
         v_store(lanes, v_activate(a->activation, multiply(&b, features) + bias));
         for (int64_t n = 0; n < SAMPLES && first + n < call->samples; n++)
-            memcpy(call->output + (first + n) * a->units + unit, lanes + n * UNITS, (size_t)some * sizeof(float));
+            put_units(call->output + (first + n) * a->units + unit, lanes + n * UNITS, some);
     }
 }
 
