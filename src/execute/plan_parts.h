@@ -112,6 +112,7 @@ struct espl__plan {
 
     /* of the run that is going on */
     const espl__feed *feed;
+    bool direct; /* the input's value is the feed itself */
     int used_shards, used_lanes;
     int *valid; /* of each shard */
     double total_weight;

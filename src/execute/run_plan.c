@@ -19,6 +19,8 @@ static float *piece_of(const espl__plan *plan, int index, int shard, int worker)
 {
     if (index < 0)
         return NULL;
+    if (plan->direct && index == plan->value[0])
+        return (float *)plan->feed->values + (int64_t)shard * plan->samples * espl__shape_size(espl__node_shape(plan, 0));
     const buffer *b = &plan->buffers[index];
     return at(plan, b->offset + b->stride * (size_t)(b->local ? worker : shard));
 }
@@ -167,7 +169,8 @@ static void run_task(const espl__plan *plan, const task *t, int shard, int worke
     arguments a;
 
     if (t->kind == TASK_FEED) {
-        feed(plan, shard, worker);
+        if (!plan->direct)
+            feed(plan, shard, worker);
     } else if (t->kind == TASK_COPY) {
         memcpy(piece_of(plan, t->to, shard, worker), piece_of(plan, t->from, shard, worker),
                plan->buffers[t->to].bytes);
@@ -326,12 +329,28 @@ static void work(void *argument, int worker, int workers)
     }
 }
 
+/* The caller's samples serve as they are where they lie as the net wants them and fill every shard: then nothing is
+ * copied. */
+static void find_direct(espl__plan *plan, const espl__feed *feed)
+{
+    const bool plain = !plan->bf16[0] && (plan->block[0] == 1 || espl__shape_pixels(espl__node_shape(plan, 0)) == 1);
+
+    plan->direct = plain && feed->count % plan->samples == 0 && (uintptr_t)feed->values % 64 == 0;
+    for (int i = 0; i < plan->merge_count; i++) {
+        const merge *m = &plan->merges[i];
+        const binding *b = &plan->bindings[m->binding];
+        for (int k = 0; m->inputs && b->at.node->inputs[0] == 0 && k < plan->shards; k++)
+            m->inputs[k] = piece_of(plan, plan->value[0], k, 0);
+    }
+}
+
 void espl__plan_run(espl__plan *plan, const espl__feed *feed)
 {
     int64_t left = feed->count;
 
     plan->feed = feed;
     plan->used_shards = 0;
+    find_direct(plan, feed);
     for (int i = 0; i < plan->shards; i++) {
         plan->valid[i] = (int)(left < plan->samples ? left : plan->samples);
         left -= plan->valid[i];

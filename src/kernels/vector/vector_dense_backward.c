@@ -10,20 +10,41 @@
 #define FEW (ROWS / 3) /* rows, where fewer than ROWS are left */
 #define PANEL 2        /* vectors of columns */
 
-/* c(i, j) = or += sum over s of a(i, s) * b(s, j); columns lie next to each other. */
+/* c(i, j) = or += sum over s of a(i, s) * b(s, j); columns lie next to each other. The steps come in pieces, each
+ * somewhere else, so that a block of c is written once. */
 typedef struct product {
-    const float *a, *b;
+    const float *const *a, *const *b; /* of each piece */
+    const int *steps;
+    int pieces;
     float *c;
-    int64_t rows, columns, steps;
+    int64_t rows, columns;
+    int64_t a_first;                      /* from a piece's beginning to row 0 */
     int64_t a_row, a_step, b_step, c_row; /* floats from one to the next */
     bool add;                             /* to what c holds */
 } product;
+
+/* What one step adds to a block. */
+ESPL__INLINE void add_step(const product *p, const float *a, const float *b, const int rows, const int vectors,
+                           int64_t some, vec sum[ROWS][PANEL])
+{
+    vec line[PANEL];
+
+#pragma GCC unroll 2
+    for (int j = 0; j < vectors; j++)
+        line[j] = some < LANES && j == vectors - 1 ? v_load_some(b + j * LANES, some) : v_load(b + j * LANES);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        const vec x = v_all(a[i * p->a_row]);
+#pragma GCC unroll 2
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = v_fma(x, line[j], sum[i][j]);
+    }
+}
 
 /* `rows` and `vectors` are constants at every place this is inlined to; `some` lanes of the last vector count. */
 ESPL__INLINE void multiply_block(const product *p, int64_t row, int64_t column, const int rows, const int vectors,
                                  int64_t some)
 {
-    const float *a = p->a + row * p->a_row, *b = p->b + column;
     float *c = p->c + row * p->c_row + column;
     vec sum[ROWS][PANEL];
 
@@ -32,18 +53,10 @@ ESPL__INLINE void multiply_block(const product *p, int64_t row, int64_t column, 
 #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
             sum[i][j] = (vec){ 0 };
-    for (int64_t s = 0; s < p->steps; s++, a += p->a_step, b += p->b_step) {
-        vec line[PANEL];
-#pragma GCC unroll 2
-        for (int j = 0; j < vectors; j++)
-            line[j] = some < LANES && j == vectors - 1 ? v_load_some(b + j * LANES, some) : v_load(b + j * LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; i++) {
-            const vec x = v_all(a[i * p->a_row]);
-#pragma GCC unroll 2
-            for (int j = 0; j < vectors; j++)
-                sum[i][j] = v_fma(x, line[j], sum[i][j]);
-        }
+    for (int piece = 0; piece < p->pieces; piece++) {
+        const float *a = p->a[piece] + p->a_first + row * p->a_row, *b = p->b[piece] + column;
+        for (int s = 0; s < p->steps[piece]; s++, a += p->a_step, b += p->b_step)
+            add_step(p, a, b, rows, vectors, some, sum);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
@@ -81,35 +94,41 @@ static void multiply(const product *p)
 
 static void backward_inputs(const espl__call *call)
 {
-    const int64_t features = call->at->input[0].dim[0], units = call->at->output.dim[0];
+    const int features = (int)call->at->input[0].dim[0], units = (int)call->at->output.dim[0];
+    const float *const dy = call->grad_output, *const weights = call->parameters[0];
 
-    multiply(&(product){ .a = call->grad_output,
-                         .b = call->parameters[0],
+    multiply(&(product){ .a = &dy,
+                         .b = &weights,
+                         .steps = &units,
+                         .pieces = 1,
                          .c = call->grad_inputs[0],
                          .rows = call->samples,
                          .columns = features,
-                         .steps = units,
                          .a_row = units,
                          .a_step = 1,
                          .b_step = features,
                          .c_row = features });
 }
 
-/* What some samples add to the gradients of units [first, end). */
+/* Shards of samples, and the units [first, end) whose gradients they give. */
 typedef struct samples {
-    const float *x, *dy;
-    int64_t count, features, units, first, end;
+    const float *const *x, *const *dy; /* of each shard */
+    const int *count;
+    int shards;
+    int64_t features, units, first, end;
     bool add;
 } samples;
 
 static void add_weights(const samples *s, float *weights)
 {
-    multiply(&(product){ .a = s->dy + s->first,
+    multiply(&(product){ .a = s->dy,
                          .b = s->x,
+                         .steps = s->count,
+                         .pieces = s->shards,
                          .c = weights + s->first * s->features,
                          .rows = s->end - s->first,
                          .columns = s->features,
-                         .steps = s->count,
+                         .a_first = s->first,
                          .a_row = 1,
                          .a_step = s->units,
                          .b_step = s->features,
@@ -121,8 +140,9 @@ static void add_bias(const samples *s, float *bias)
 {
     for (int64_t u = s->first; u < s->end; u++) {
         float sum = s->add ? bias[u] : 0;
-        for (int64_t n = 0; n < s->count; n++)
-            sum += s->dy[n * s->units + u];
+        for (int i = 0; i < s->shards; i++)
+            for (int64_t n = 0; n < s->count[i]; n++)
+                sum += s->dy[i][n * s->units + u];
         bias[u] = sum;
     }
 }
@@ -138,11 +158,13 @@ static void add_samples(const espl__dense *a, const samples *s, float *const *gr
 static void backward_parameters(const espl__call *call)
 {
     const espl__dense *a = call->node->attributes;
+    const float *const x = call->inputs[0], *const dy = call->grad_output;
 
     add_samples(a,
-                &(samples){ .x = call->inputs[0],
-                            .dy = call->grad_output,
-                            .count = call->valid,
+                &(samples){ .x = &x,
+                            .dy = &dy,
+                            .count = &call->valid,
+                            .shards = 1,
                             .features = call->at->input[0].dim[0],
                             .units = a->units,
                             .end = a->units,
@@ -172,17 +194,16 @@ static void merge_split(const espl__merge_call *call)
     const espl__dense *a = call->node->attributes;
     const int64_t each = units_of_part(call->at), first = call->part * each;
 
-    for (int i = 0; i < call->shards; i++)
-        add_samples(a,
-                    &(samples){ .x = call->inputs[i],
-                                .dy = call->grad_outputs[i],
-                                .count = call->valid[i],
-                                .features = call->at->input[0].dim[0],
-                                .units = a->units,
-                                .first = first,
-                                .end = first + each < a->units ? first + each : a->units,
-                                .add = i > 0 },
-                    call->grad_parameters);
+    add_samples(a,
+                &(samples){ .x = (const float *const *)call->inputs,
+                            .dy = (const float *const *)call->grad_outputs,
+                            .count = call->valid,
+                            .shards = call->shards,
+                            .features = call->at->input[0].dim[0],
+                            .units = a->units,
+                            .first = first,
+                            .end = first + each < a->units ? first + each : a->units },
+                call->grad_parameters);
 }
 
 /* A fused activation would have to be undone first. */
