@@ -5,6 +5,7 @@
 #include <espalier/base.h>
 #include <espalier/check_data.h>
 #include <espalier/data.h>
+#include <espalier/ensemble.h>
 #include <espalier/net.h>
 #include <espalier/report.h>
 #include <espalier/run.h>

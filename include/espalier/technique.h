@@ -5,6 +5,7 @@
 #define ESPALIER_TECHNIQUE_H
 
 #include <espalier/base.h>
+#include <espalier/ensemble.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -248,6 +249,15 @@ ESPL_API void espl_block_average(const espl_block *block, int kept, double share
  * is NULL, saved as espl_run_save_net would. The run's own net is then what it was, to the bit. For the
  * moments between steps: CYCLE_END, EPOCH_END, RUN_END. */
 ESPL_API espl_status espl_run_try_kept(espl_run *run, int kept, const char *name, double *loss, double *top1);
+
+/* Makes one net of `count` that espl_run_save_net wrote under these names (espalier/ensemble.h), scores it on the
+ * held-out data (NAN without any) and saves it under `name`. Does nothing in a run without a folder, which keeps no
+ * nets. For CYCLE_END, EPOCH_END, RUN_END. */
+ESPL_API espl_status espl_run_combine(espl_run *run, const char *const *names, int count, espl_combine by,
+                                      const char *name, double *loss, double *top1);
+/* Draws everything that trains anew, as the `time`-th time with this seed, and clears what the optimizer keeps
+ * (CYCLE_END). */
+ESPL_API void espl_run_begin_anew(espl_run *run, int64_t time);
 
 /* The layers of the net in the order in which they are computed; the first is the input. */
 ESPL_API int espl_run_layers(const espl_run *run);

@@ -70,6 +70,8 @@ static void fill_share(void *argument, int worker, int workers)
     for (int p = f->first; p < f->end; p++) {
         const int64_t count = f->net->parameters[p].count;
         char name[512];
+        if (f->net->parameters[p].frozen)
+            continue;
         snprintf(name, sizeof name, "fill/%s", graph->parameters[p].name);
         const espl__stream stream = espl__stream_of(f->seed, name);
         for (int64_t chunk = 0; chunk * CHUNK < count; chunk++, dealt++) {

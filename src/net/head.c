@@ -32,6 +32,13 @@ int espl__net_head(const espl__graph *graph)
     return graph->output;
 }
 
+int espl__logits_node(const espl__graph *graph)
+{
+    const espl__node *last = &graph->nodes[graph->output];
+
+    return last->op && espl__text_equal(last->op->name, "softmax") ? last->inputs[0] : graph->output;
+}
+
 /* ---- where it begins ---- */
 
 static bool is(const espl__node *node, const char *op)

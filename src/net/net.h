@@ -41,7 +41,7 @@ struct espl_net {
 espl_status espl__net_open(espl__graph *graph, const char *name, espl_net **result);
 /* The same with every parameter zero, for those who fill them from a file. */
 espl_status espl__net_open_empty(espl__graph *graph, const char *name, espl_net **result);
-/* Fills all parameters anew, each from the stream "fill/<its name>", so that a parameter's values do
+/* Fills all parameters that are not frozen anew, each from the stream "fill/<its name>", so that a parameter's values do
  * not depend on what else is in the net. Weights are normal with the deviation sqrt(2 / fan_in), not
  * truncated (He et al. 2015, arXiv:1502.01852, equation 10). */
 void espl__net_fill(espl_net *net, uint64_t seed);
@@ -55,6 +55,8 @@ int espl__net_head(const espl__graph *graph);
  * others with about as many layers each. Fills the group of every node and says how many there are; `count`
  * 0: up to 4. ESPL_BAD_OPTION if there are fewer layers than groups (groups.c). */
 espl_status espl__net_groups(const espl__graph *graph, int count, int *group, int *found);
+/* The node whose value is the logits: what a softmax at the end takes. */
+int espl__logits_node(const espl__graph *graph);
 /* Hash over all parameters and statistics, in order. */
 uint64_t espl__net_hash(const espl_net *net);
 

@@ -20,8 +20,8 @@ static espl_status write_score(espl_run *run, bool scored, espl__text *origin)
                           run->progress.last_top1, run->progress.last_loss);
 }
 
-/* Where the net came from, kept in its file. */
-static espl_status write_origin(espl_run *run, bool scored)
+/* Where a net of this run came from, kept in its file. */
+static espl_status write_origin(espl_run *run, espl_net *net, bool scored)
 {
     const espl__progress *p = &run->progress;
     espl__text recipe = { 0 }, origin = { 0 };
@@ -41,23 +41,23 @@ static espl_status write_origin(espl_run *run, bool scored)
         espl__text_free(run->ctx, &origin);
         return s;
     }
-    espl__release(run->ctx, run->net->origin);
-    run->net->origin = origin.data;
+    espl__release(run->ctx, net->origin);
+    net->origin = origin.data;
     return ESPL_OK;
 }
 
-static espl_status save(espl_run *run, const char *name, bool scored)
+static espl_status save(espl_run *run, espl_net *net, const char *name, bool scored)
 {
     char path[ESPL__PATH_MAX];
-    espl_status s = write_origin(run, scored);
+    espl_status s = write_origin(run, net, scored);
 
     if (s)
         return s;
     espl__folder_path(run, name, path);
-    return espl_net_save(run->net, path);
+    return espl_net_save(net, path);
 }
 
-espl_status espl__net_save_as(espl_run *run, const char *name, bool scored)
+espl_status espl__net_save_as(espl_run *run, espl_net *net, const char *name, bool scored)
 {
     char file[ESPL__FILE_NAME_MAX];
     espl_status s;
@@ -68,13 +68,13 @@ espl_status espl__net_save_as(espl_run *run, const char *name, bool scored)
         return espl_run_fail(run, ESPL_BAD_STATE, "\"%s\" is too long for the name of a net", name);
     if ((s = espl__folder_make_for(run, file)))
         return s;
-    return save(run, file, scored);
+    return save(run, net, file, scored);
 }
 
 espl_status espl_run_save_net(espl_run *run, const char *name)
 {
     /* within an epoch, nothing is known about the net that it has become */
-    return espl__net_save_as(run, name, run->progress.scored && run->progress.batch == 0);
+    return espl__net_save_as(run, run->net, name, run->progress.scored && run->progress.batch == 0);
 }
 
 static espl_status copy_values(espl_run *run)
@@ -105,7 +105,7 @@ espl_status espl__net_keep(espl_run *run)
     p->best_loss = p->last_loss;
     p->best_top1 = p->last_top1;
     p->best_top5 = p->last_top5;
-    return run->folder ? save(run, "net.safetensors", true) : copy_values(run);
+    return run->folder ? save(run, run->net, "net.safetensors", true) : copy_values(run);
 }
 
 static espl_status take_from(espl_run *run, const espl_net *kept, const char *path)
@@ -151,8 +151,8 @@ espl_status espl__net_take_kept(espl_run *run)
     }
     espl__folder_path(run, "net.safetensors", run->result.net_path);
     if (!best)
-        return save(run, "net.safetensors", run->progress.scored);
-    if ((s = save(run, "last.safetensors", run->progress.scored)))
+        return save(run, run->net, "net.safetensors", run->progress.scored);
+    if ((s = save(run, run->net, "last.safetensors", run->progress.scored)))
         return s;
     return load_kept(run, run->result.net_path);
 }

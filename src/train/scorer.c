@@ -1,6 +1,8 @@
 /* Scoring; see scorer.h. */
 #include "train/scorer.h"
 
+#include <string.h>
+
 #define AHEAD 3 /* batches kept ready */
 
 struct espl__scorer {
@@ -9,14 +11,9 @@ struct espl__scorer {
     espl__plan *plan;
     int64_t batch;
     bool finishes;
+    float *answers; /* where they are kept, or NULL */
+    int32_t *labels;
 };
-
-int espl__logits_node(const espl__graph *graph)
-{
-    const espl__node *last = &graph->nodes[graph->output];
-
-    return last->op && espl__text_equal(last->op->name, "softmax") ? last->inputs[0] : graph->output;
-}
 
 espl_status espl__loss_graph(const espl__graph *graph, const espl__op *loss, const void *attributes,
                              espl__graph **result)
@@ -74,6 +71,12 @@ void espl__scorer_finishes(espl__scorer *scorer, bool finishes)
     scorer->finishes = finishes;
 }
 
+void espl__scorer_keep(espl__scorer *scorer, float *answers, int32_t *labels)
+{
+    scorer->answers = answers;
+    scorer->labels = labels;
+}
+
 void espl__scorer_free(espl__scorer *scorer)
 {
     if (!scorer)
@@ -98,6 +101,10 @@ static void count_batch(const espl__scorer *scorer, const espl__batch *batch, es
         const float *answer = espl__plan_output(scorer->plan, i);
         const int label = batch->labels[i], guess = espl__answer(answer, count);
         espl__sums_add(sums, answer, count, label, (double)espl__plan_loss(scorer->plan, i), 1);
+        if (scorer->answers) {
+            memcpy(scorer->answers + batch->index[i] * count, answer, (size_t)count * sizeof *answer);
+            scorer->labels[batch->index[i]] = label;
+        }
         if (!classes || label < 0)
             continue;
         classes->count[label]++;

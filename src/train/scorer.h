@@ -19,6 +19,9 @@ espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch
 void espl__scorer_free(espl__scorer *scorer);
 /* From now on it does not stop in the middle when it is asked to. */
 void espl__scorer_finishes(espl__scorer *scorer, bool finishes);
+/* From now on it also writes what the net answers, as many values a sample as it has classes, and the samples' labels, in the
+ * order of the part. */
+void espl__scorer_keep(espl__scorer *scorer, float *answers, int32_t *labels);
 /* What its loader will hold while it scores samples of `size` values. */
 size_t espl__scorer_loader_bytes(const espl__scorer *scorer, size_t size);
 
@@ -31,8 +34,6 @@ espl_status espl__scorer_run(espl__scorer *scorer, espl_data *data, espl_part pa
  * graph is left out, since losses take logits. */
 espl_status espl__loss_graph(const espl__graph *graph, const espl__op *loss, const void *attributes,
                              espl__graph **result);
-/* The node whose value is the logits. */
-int espl__logits_node(const espl__graph *graph);
 
 /* `count` samples, raw or already prepared, planes in order; `logits` holds count x classes. */
 espl_status espl__predict_logits(espl_net *net, const float *samples, int64_t count, bool prepared, float *logits);

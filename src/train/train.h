@@ -204,9 +204,9 @@ void espl__events_free(espl_run *run);
 
 /* ---- kept_net.c ---- */
 
-/* Writes the net as it is to `name`.safetensors in the folder, if there is one. `scored`: the latest scoring is
+/* Writes a net as it is to `name`.safetensors in the folder, if there is one. `scored`: the latest scoring is
  * its own. */
-espl_status espl__net_save_as(espl_run *run, const char *name, bool scored);
+espl_status espl__net_save_as(espl_run *run, espl_net *net, const char *name, bool scored);
 /* Keeps the net as it is now if the recipe's `keep` wants it. */
 espl_status espl__net_keep(espl_run *run);
 /* The net becomes the one that was kept. */

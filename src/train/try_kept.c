@@ -105,7 +105,7 @@ static espl_status try(espl_run *run, const char *name, double *loss, double *to
         *loss = run->progress.scored ? run->progress.last_loss : NAN;
         *top1 = run->progress.scored ? run->progress.last_top1 : NAN;
         if (name)
-            s = espl__net_save_as(run, name, run->progress.scored);
+            s = espl__net_save_as(run, run->net, name, run->progress.scored);
     }
     run->progress = held;
     return s;

@@ -8,6 +8,7 @@
 #include "ops/arrange.h"
 #include "ops/batch_norm.h"
 #include "ops/box.h"
+#include "ops/combine.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
@@ -280,6 +281,11 @@ static const op_case op_cases[] = {
     { "softmax", NULL, { VECTOR(7) } },
     { "softmax", NULL, { PLANES(8, 2, 3) } },
     { "softmax", NULL, { VECTOR(100) }, set_large_logits, .large = true },
+    { "combine", WITH(espl__combine, .by = ESPL__COMBINE_MEAN), { VECTOR(5), VECTOR(5), VECTOR(5) } },
+    { "combine", WITH(espl__combine, .by = ESPL__COMBINE_MEAN, .weights = THREE(0.5, 0.3, 0.2)), { VECTOR(8), VECTOR(8), VECTOR(8) } },
+    { "combine", WITH(espl__combine, .by = ESPL__COMBINE_VOTE), { VECTOR(4), VECTOR(4), VECTOR(4), VECTOR(4) } },
+    { "combine", WITH(espl__combine, .by = ESPL__COMBINE_LOGITS, .weights = TWO(0.25, 0.75)), { VECTOR(6), VECTOR(6) } },
+    { "combine", WITH(espl__combine, .by = ESPL__COMBINE_MEAN), { VECTOR(100), VECTOR(100) }, set_large_logits, .large = true },
     { "flatten", NULL, { PLANES(8, 3, 4) } },
     { "reshape", WITH(espl__reshape, .shape = THREE(4, -1, 3)), { PLANES(8, 3, 4) } },
     { "reshape", WITH(espl__reshape, .shape = THREE(8, 2, 2)), { VECTOR(32) } },

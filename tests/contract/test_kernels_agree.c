@@ -49,6 +49,7 @@ static const struct {
     { "relu6", COPIES },
     { "prelu", SUMS },
     { "softmax", SUMS },
+    { "combine", SUMS },
     { "flatten", COPIES },
     { "reshape", COPIES },
     { "transpose", COPIES },
