@@ -230,7 +230,7 @@ static void refuses_endings_it_does_not_know(void **state)
 
     (void)state;
     assert_int_equal(espl_net_save(net, "net.txt"), ESPL_BAD_OPTION);
-    assert_string_equal(espl_message(ctx), "net.txt: net files end in one of: .safetensors .pth .pt .th .h5 .hdf5 .keras");
+    assert_string_equal(espl_message(ctx), "net.txt: net files end in one of: .safetensors .pth .pt .th .h5 .hdf5 .keras .onnx");
     assert_int_equal(espl_net_save(net, ".safetensors"), ESPL_BAD_OPTION);
     assert_int_equal(espl_net_load(ctx, "net.txt", &loaded), ESPL_BAD_OPTION);
     assert_int_equal(espl_net_save(net, "no/such/folder/net.safetensors"), ESPL_WRITE_FAILED);
