@@ -97,6 +97,11 @@ typedef struct espl__loader_settings {
     bool swap_red_blue;
     const espl__augmentation *augmentations;
     int augmentation_count;
+    int64_t variants; /* augmentations draw for (epoch mod variants); 0: anew in every epoch */
+    /* Values computed before are handed out instead of samples: `ready_size` of them for each sample of the
+     * part, for one variant after the other. NULL: samples are read. */
+    const float *ready;
+    int64_t ready_size;
     int threads; /* 0: one */
     int ahead;   /* batches kept ready; 0: 3 */
 } espl__loader_settings;

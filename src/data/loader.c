@@ -119,20 +119,38 @@ static espl_status check_shape(const espl__loader *l, const espl_sample *sample,
         (long long)l->shape[0], (long long)l->shape[1], (long long)l->shape[2]);
 }
 
+/* Which draw of the augmentations an epoch takes. */
+static int64_t variant_of(const espl__loader *l, int64_t epoch)
+{
+    return l->settings.variants ? epoch % l->settings.variants : epoch;
+}
+
+static void take_ready(const espl__loader *l, int64_t epoch, int64_t index, float *result)
+{
+    const int64_t variant = l->settings.variants ? epoch % l->settings.variants : 0;
+
+    memcpy(result, l->settings.ready + (variant * l->samples + index) * l->size, (size_t)l->size * sizeof *result);
+}
+
 static espl_status prepare(reader *r, const espl__batch *batch, int64_t position)
 {
     espl__loader *l = r->loader;
     const int64_t index = batch->index[position];
-    espl_status status = espl__data_read(l->data, l->settings.part, index, &r->sample, &r->reading);
+    espl_status status;
 
+    batch->labels[position] = espl__data_label(l->data, l->settings.part, index);
+    if (l->settings.ready) {
+        take_ready(l, batch->epoch, index, batch->values + position * l->size);
+        return ESPL_OK;
+    }
+    status = espl__data_read(l->data, l->settings.part, index, &r->sample, &r->reading);
     if (status)
         return status;
-    augment(l, &r->sample, batch->epoch, index);
+    augment(l, &r->sample, variant_of(l, batch->epoch), index);
     status = check_shape(l, &r->sample, index, &r->reading);
     if (status)
         return status;
     normalize(l, &r->sample, batch->values + position * l->size);
-    batch->labels[position] = espl__data_label(l->data, l->settings.part, index);
     return ESPL_OK;
 }
 
@@ -362,7 +380,7 @@ static void set_counts(espl__loader *l)
     espl__loader_settings *s = &l->settings;
 
     espl_data_shape(l->data, l->shape);
-    l->size = l->shape[0] * l->shape[1] * l->shape[2];
+    l->size = s->ready ? s->ready_size : l->shape[0] * l->shape[1] * l->shape[2];
     l->samples = espl_data_count(l->data, s->part);
     if (s->batch > l->samples)
         s->batch = l->samples; /* more would never be filled */

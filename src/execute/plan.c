@@ -126,10 +126,12 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
 
     if ((s = espl__fuse(plan->net, graph, plan->settings.training, &plan->graph)) || (s = check_batch(plan)))
         return s;
-    plan->alone = plan->settings.batch == 1 && !plan->settings.training && !plan->settings.samples;
+    const espl__graph *whole = plan->settings.part_of ? plan->settings.part_of : plan->graph;
+    plan->alone = plan->settings.batch == 1 && !plan->settings.training && !plan->settings.samples &&
+                  !plan->settings.part_of;
     plan->samples = plan->settings.samples ? plan->settings.samples
                     : plan->alone          ? 1
-                                           : shard_samples(plan->graph);
+                                           : shard_samples(whole);
     plan->shards = (int)((plan->settings.batch + plan->samples - 1) / plan->samples);
     plan->parameter_count = plan->graph->parameter_count;
     find_answer(plan);
@@ -205,6 +207,21 @@ static const float *sample_of(const espl__plan *plan, int node, int64_t sample)
 const float *espl__plan_output(const espl__plan *plan, int64_t sample)
 {
     return sample_of(plan, plan->answer, sample);
+}
+
+void espl__plan_read_output(const espl__plan *plan, int64_t sample, float *values)
+{
+    const espl__shape shape = espl__node_shape(plan, plan->answer);
+    const int64_t pixels = espl__shape_pixels(shape), block = plan->block[plan->answer];
+    const float *from = espl__plan_output(plan, sample);
+
+    if (block == 1 || pixels == 1) {
+        memcpy(values, from, (size_t)espl__shape_size(shape) * sizeof *values);
+        return;
+    }
+    for (int64_t c = 0; c < shape.dim[0]; c++)
+        for (int64_t p = 0; p < pixels; p++)
+            values[c * pixels + p] = from[espl__place(c, p, pixels, block)];
 }
 
 float espl__plan_loss(const espl__plan *plan, int64_t sample)

@@ -16,6 +16,9 @@ typedef struct espl__plan_settings {
     bool training; /* batch statistics, random draws; gradients if the graph ends in a loss */
     bool direct_only;
     int samples; /* of a shard; 0: by the net (about 1 MiB of the largest activation) */
+    /* The fused graph of which this one is a part: shards and layout are as for the whole, so that the part
+     * computes the same bits. Only read while the plan is opened; NULL: it is whole. */
+    const espl__graph *part_of;
     /* A plan of the same graph: where another fast algorithm fits a node, it is taken instead of that
      * plan's. To see what the choice is worth; NULL otherwise. */
     const espl__plan *instead_of;
@@ -47,6 +50,8 @@ void espl__plan_run(espl__plan *plan, const espl__feed *feed);
 /* After a run: the answer of sample i (the graph's output, or the loss node's input): `classes`
  * floats, borrowed until the next run. */
 const float *espl__plan_output(const espl__plan *plan, int64_t sample);
+/* The same as planes in canonical order, whatever the layout. */
+void espl__plan_read_output(const espl__plan *plan, int64_t sample, float *values);
 float espl__plan_loss(const espl__plan *plan, int64_t sample);
 /* Whole-batch gradient of parameter p in canonical layout, NULL if frozen or a buffer. May be scaled
  * in place. */
@@ -83,6 +88,10 @@ void espl__find_needs(const espl_net *net, const espl__graph *graph, bool *needs
  * statistics are frozen, and random nodes within a frozen part: nothing in front of them trains, and
  * the next layer with parameters is frozen. `needs` as espl__find_needs fills it. */
 void espl__find_still(const espl_net *net, const espl__graph *graph, const bool *needs, bool *still);
+/* The latest node that every way passes and up to which nothing trains, takes statistics of the batch or
+ * draws, in a graph that is not fused; 0: none that comes after anything to compute. `*obstacle` is the first
+ * node that does (frozen_prefix.c). */
+espl_status espl__frozen_prefix(const espl_net *net, const espl__graph *graph, int *node, int *obstacle);
 /* The first node that takes statistics of one value a sample, so that training needs two samples at least;
  * NULL: one is enough. */
 const espl__node *espl__needs_two(const espl_net *net, const espl__graph *graph);

@@ -50,6 +50,11 @@ espl_status espl__graph_append(espl__graph *graph, const espl__node *node);
 int espl__graph_find(const espl__graph *graph, const char *name); /* -1 if there is none */
 /* Takes away every node behind `node`, which becomes the output; the parameter list stays whole. */
 void espl__graph_cut(espl__graph *graph, int node);
+/* Does every way from the input to the output pass this node? */
+bool espl__graph_passes(const espl__graph *graph, int node);
+/* Cuts the graph at such a node: what leads to it (`before` may be NULL), and what follows, whose input the
+ * node's value becomes. Both have the whole list of parameters (graph_split.c). */
+espl_status espl__graph_split(const espl__graph *graph, int node, espl__graph **before, espl__graph **behind);
 espl_status espl__graph_copy(const espl__graph *graph, espl__graph **result);
 /* The first node whose value does not lead to the output, -1 if every one does (graph_unused.c). */
 espl_status espl__graph_unused(const espl__graph *graph, int *node);

@@ -1,5 +1,6 @@
 /* When numbers stop being numbers: find the place it began, for the message. Training is over by then, so
  * this may take its time: the net is run again, cut behind one layer after the other. */
+#include "train/features.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -18,9 +19,15 @@ static bool all_finite(const float *values, int64_t count)
     return true;
 }
 
+/* What the batch enters: the net, or what of it follows the frozen part. Both end with the loss. */
+static const espl__graph *entered(const espl_run *run)
+{
+    return run->fit.features ? espl__features_rest(run->fit.features) : run->fit.graph;
+}
+
 static bool find_sample(espl_run *run, const espl__batch *batch, place *where)
 {
-    const int64_t size = espl__shape_size(run->net->graph->nodes[0].shape);
+    const int64_t size = espl__shape_size(entered(run)->nodes[0].shape);
     char name[256];
 
     for (int64_t i = 0; i < batch->count; i++)
@@ -48,7 +55,7 @@ static espl_status try_node(espl_run *run, const espl__batch *batch, int node, b
 {
     espl__graph *graph = NULL;
     espl__plan *plan = NULL;
-    espl_status s = espl__graph_copy(run->net->graph, &graph);
+    espl_status s = espl__graph_copy(entered(run), &graph);
     const int64_t count = batch->count < run->fit.micro ? batch->count : run->fit.micro;
 
     *sick = false;
@@ -71,12 +78,14 @@ static bool find_layer(espl_run *run, const espl__batch *batch, place *where)
 {
     bool sick = false;
 
-    for (int node = 1; node < run->net->graph->node_count; node++) {
+    const espl__graph *graph = entered(run);
+
+    for (int node = 1; node < graph->output; node++) {
         if (try_node(run, batch, node, &sick))
             return false;
         if (sick) {
             snprintf(where->text, sizeof where->text, "the output of layer %s is not finite",
-                     run->net->graph->nodes[node].name);
+                     graph->nodes[node].name);
             return true;
         }
     }

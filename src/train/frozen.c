@@ -88,6 +88,7 @@ static espl_status bytes_unfrozen(espl_run *run, size_t *bytes)
         run->net->parameters[i].frozen = run->fit.frozen_before[i];
     }
     settings.measure = true;
+    settings.part_of = NULL;
     if (!espl__needs_two(run->net, run->fit.graph) || settings.batch > 1)
         s = espl__plan_open(run->net, run->fit.graph, &settings, &plan);
     *bytes = plan ? espl__plan_bytes(plan) : espl__plan_bytes(run->fit.plan);

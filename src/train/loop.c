@@ -1,4 +1,5 @@
 /* The loop: epochs of steps, and what happens between them. */
+#include "train/features.h"
 #include "train/scorer.h"
 #include "train/train.h"
 
@@ -89,7 +90,7 @@ static espl_status train_epoch(espl_run *run)
 
     if (p->batch == 0) {
         p->sums = (espl__sums){ 0 };
-        if ((s = espl__moment(run, ESPL_EPOCH_BEGIN)))
+        if ((s = espl__moment(run, ESPL_EPOCH_BEGIN)) || (s = espl__features_check(run)))
             return s;
     }
     while (p->batch < run->steps_per_epoch) {
@@ -159,6 +160,25 @@ static espl_status end_epoch(espl_run *run)
 
 /* ---- the run ---- */
 
+/* The frozen part, once. */
+static espl_status fill_features(espl_run *run, bool resumed)
+{
+    char note[256];
+    espl_status s;
+
+    if (!run->fit.features || run->progress.epoch >= run->recipe.options.epochs)
+        return ESPL_OK;
+    espl__run_tell(run, ESPL_NEWS_NOTE, "the frozen part of the net is computed for every sample");
+    s = espl__features_fill(run);
+    if (s == ESPL_INTERRUPTED)
+        return !resumed && (s = espl__folder_begin(run)) ? s : stop(run);
+    if (s)
+        return s;
+    espl__features_note(run, note);
+    espl__run_tell(run, ESPL_NEWS_NOTE, note);
+    return ESPL_OK;
+}
+
 static espl_status begin(espl_run *run)
 {
     char note[256];
@@ -167,7 +187,8 @@ static espl_status begin(espl_run *run)
 
     run->fit.began = espl__now();
     if ((s = espl__fit_open(run)) || (run->resume && (s = espl__checkpoint_read(run, &resumed))) ||
-        (s = espl__moment(run, ESPL_RUN_BEGIN)) || (s = espl__fit_open_loader(run)))
+        (s = espl__moment(run, ESPL_RUN_BEGIN)) || (s = fill_features(run, resumed)) ||
+        (s = espl__fit_open_loader(run)))
         return s;
     run->result.planned_bytes = espl__fit_bytes(run);
     if (!resumed && (s = espl__folder_begin(run)))
@@ -232,6 +253,8 @@ espl_status espl_run_fit(espl_run *run)
     fill_result(run);
     if (!s)
         s = espl__net_take_kept(run);
+    if (!s)
+        espl__features_done(run);
     logged = espl__log_end(run, s);
     espl__fit_free(run);
     return s ? s : logged;

@@ -1,4 +1,5 @@
 /* What a fit needs: the graph with its loss, the plans, the optimizer's tensors, the techniques' own. */
+#include "train/features.h"
 #include "train/scorer.h"
 #include "train/statistics.h"
 #include "train/train.h"
@@ -36,8 +37,12 @@ static espl_status open_plan(espl_run *run)
         .direct_only = r->options.algorithm == ESPL__ALGORITHM_DIRECT,
     };
     if ((s = espl__loss_graph(run->net->graph, r->loss, r->loss_options, &fit->graph)) ||
-        (s = espl__fuse(run->net, fit->graph, true, &fit->fused)) || (s = check_left_over(run, count)))
+        (s = espl__fuse(run->net, fit->graph, true, &fit->whole)) || (s = espl__features_open(run)))
         return s;
+    const espl__graph *part = fit->features ? espl__features_rest(fit->features) : fit->graph;
+    if ((s = espl__fuse(run->net, part, true, &fit->fused)) || (s = check_left_over(run, count)))
+        return s;
+    fit->plan_settings.part_of = fit->whole;
     return espl__plan_open(run->net, fit->fused, &fit->plan_settings, &fit->plan);
 }
 
@@ -50,7 +55,8 @@ static espl_status open_scorer(espl_run *run)
         return ESPL_OK;
     batch = batch < count ? batch : count;
     return espl__scorer_open(run->net, run->recipe.loss, batch,
-                             run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT, &run->fit.scorer);
+                             run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT,
+                             run->fit.features ? espl__features_cut(run->fit.features) : 0, &run->fit.scorer);
 }
 
 /* Only averages ask for other statistics than the run's own. */
@@ -140,11 +146,11 @@ espl_status espl__fit_open(espl_run *run)
     fit->factor = 1;
     fit->norm = -1;
     if ((s = espl__frozen_remember(run)) || (s = espl__moment(run, ESPL_NET_READY)) ||
-        (s = espl__frozen_check(run)) || (s = open_plan(run)) || (s = open_scorer(run)) ||
+        (s = espl__frozen_check(run)) || (s = open_augmentations(run)) || (s = open_plan(run)) || (s = open_scorer(run)) ||
         (s = open_statistics(run)) ||
         (s = espl__updater_open(run->net, run->recipe.optimizer, run->recipe.optimizer_options,
                                 &fit->updater)) ||
-        (s = open_gradients(run)) || (s = open_hooks(run)) || (s = open_augmentations(run)))
+        (s = open_gradients(run)) || (s = open_hooks(run)))
         return s;
     if (run->class_weight)
         s = espl__allocate(run->ctx, (size_t)run->recipe.options.batch, sizeof(float), &fit->weights);
@@ -165,19 +171,22 @@ espl_status espl__fit_open_loader(espl_run *run)
         .epochs = o->epochs,
         .augmentations = run->fit.augmentations,
         .augmentation_count = run->fit.augmentation_count,
+        .variants = o->variants,
         .threads = espl__worker_count(run->ctx),
     };
 
     if (settings.first_epoch >= settings.epochs)
         return ESPL_OK; /* nothing is left to load */
     espl__loader_prepare(run->net, &settings);
+    if (run->fit.features)
+        espl__features_serve(run->fit.features, &settings);
     return espl__loader_open(run->data, &settings, &run->fit.loader);
 }
 
 /* Everything is open by now except what scoring and keeping the best net will take. */
 size_t espl__fit_bytes(const espl_run *run)
 {
-    const size_t size = (size_t)espl__shape_size(run->net->graph->nodes[0].shape);
+    const size_t size = (size_t)espl__shape_size(run->fit.fused->nodes[0].shape);
     size_t bytes = espl__bytes_now(run->ctx);
 
     if (run->fit.scorer)
@@ -207,7 +216,9 @@ void espl__fit_free(espl_run *run)
     espl__statistics_free(fit->statistics);
     espl__scorer_free(fit->scorer);
     espl__plan_free(fit->plan);
+    espl__features_free(fit->features);
     espl__graph_free(fit->fused);
+    espl__graph_free(fit->whole);
     espl__graph_free(fit->graph);
     for (int m = 0; m < run->member_count; m++) {
         espl__member *member = &run->members[m];

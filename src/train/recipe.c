@@ -24,6 +24,10 @@ const espl_option espl__recipe_table[] = {
     ESPL_CHOICE(espl__recipe_options, keep, "auto", "auto|best|last",
                 "which net is saved: the best on the held-out data, or the last; auto: the best on data held out "
                 "of the training data, the last where the held-out data is a test set"),
+    ESPL_CHOICE(espl__recipe_options, cache, "auto", "auto|yes|no",
+                "compute the frozen part of the net once for each sample and keep what it gives; yes: or refuse"),
+    ESPL_COUNT(espl__recipe_options, variants, "0", 0, 1 << 20,
+               "augmentations draw so many variants of each sample, which take turns; 0: a new one in every epoch"),
     ESPL_DURATION(espl__recipe_options, checkpoint_every, "1ep", 1e-9, LARGEST,
                   "write a checkpoint so often besides the one at the end of each epoch"),
     ESPL_OPTIONS_END
@@ -58,7 +62,7 @@ const espl_option espl__recipe_normalize_table[] = {
 
 static const char *const keys[] = { "net", "data", "weights", "prepare", "head", "held-out", "epochs", "batch", "accumulate", "optimizer",
                                     "loss", "class-weights", "seed", "algorithm", "precision", "score-every", "keep",
-                                    "checkpoint-every", "normalize", "techniques", NULL };
+                                    "cache", "variants", "checkpoint-every", "normalize", "techniques", NULL };
 
 espl_status espl__recipe_named(const espl__document *document, const espl__tree *node, const char *what,
                                const char **name, const espl__tree **settings)

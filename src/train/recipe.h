@@ -12,14 +12,17 @@
 enum { ESPL__KEEP_AUTO, /* until the data is open */
        ESPL__KEEP_BEST,
        ESPL__KEEP_LAST };
+enum { ESPL__CACHE_AUTO,
+       ESPL__CACHE_YES,
+       ESPL__CACHE_NO };
 enum { ESPL__ALGORITHM_AUTO,
        ESPL__ALGORITHM_DIRECT };
 
 /* What stands at the top of a recipe. */
 typedef struct espl__recipe_options {
     double held_out;
-    int64_t epochs, batch, accumulate, seed;
-    int algorithm, precision, keep; /* precision: as espl_precision */
+    int64_t epochs, batch, accumulate, seed, variants;
+    int algorithm, precision, keep, cache; /* precision: as espl_precision */
     espl_duration score_every, checkpoint_every;
 } espl__recipe_options;
 

@@ -38,7 +38,7 @@ static espl_status score(espl_net *net, espl_data *data, espl_part part, int64_t
     espl__sums sums = { 0 };
     espl_status s;
 
-    if ((s = espl__scorer_open(net, loss_for(net), batch, false, &scorer)))
+    if ((s = espl__scorer_open(net, loss_for(net), batch, false, 0, &scorer)))
         return s;
     if (!(s = espl__scorer_run(scorer, data, part, &sums, by_class)))
         fill(result, &sums, by_class);

@@ -7,8 +7,10 @@
 
 struct espl__scorer {
     espl_net *net;
-    espl__graph *graph, *fused;
+    espl__graph *graph, *fused, *rest; /* rest: NULL if it computes the whole graph */
     espl__plan *plan;
+    const float *ready;
+    int64_t ready_size;
     int64_t batch;
     bool finishes;
     float *answers; /* where they are kept, or NULL */
@@ -44,7 +46,22 @@ void espl__loader_prepare(const espl_net *net, espl__loader_settings *settings)
     settings->swap_red_blue = espl__text_equal(p->order, "bgr");
 }
 
-espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch, bool direct,
+static espl_status open_plan(espl__scorer *scorer, const espl__op *loss, bool direct, int cut)
+{
+    espl_net *net = scorer->net;
+    espl__plan_settings settings = { .batch = scorer->batch, .direct_only = direct };
+    espl_status s;
+
+    if ((s = espl__loss_graph(net->graph, loss, NULL, &scorer->graph)) ||
+        (s = espl__fuse(net, scorer->graph, false, &scorer->fused)) ||
+        (cut && (s = espl__graph_split(scorer->graph, cut, NULL, &scorer->rest))))
+        return s;
+    if (cut)
+        settings.part_of = scorer->fused;
+    return espl__plan_open(net, cut ? scorer->rest : scorer->fused, &settings, &scorer->plan);
+}
+
+espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch, bool direct, int cut,
                               espl__scorer **result)
 {
     espl__scorer *scorer = NULL;
@@ -55,15 +72,23 @@ espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch
         return s;
     scorer->net = net;
     scorer->batch = batch;
-    const espl__plan_settings settings = { .batch = batch, .direct_only = direct };
-    if ((s = espl__loss_graph(net->graph, loss, NULL, &scorer->graph)) ||
-        (s = espl__fuse(net, scorer->graph, false, &scorer->fused)) ||
-        (s = espl__plan_open(net, scorer->fused, &settings, &scorer->plan))) {
+    if ((s = open_plan(scorer, loss, direct, cut))) {
         espl__scorer_free(scorer);
         return s;
     }
     *result = scorer;
     return ESPL_OK;
+}
+
+const espl__graph *espl__scorer_whole(const espl__scorer *scorer)
+{
+    return scorer->fused;
+}
+
+void espl__scorer_serve(espl__scorer *scorer, const float *ready, int64_t size)
+{
+    scorer->ready = ready;
+    scorer->ready_size = size;
 }
 
 void espl__scorer_finishes(espl__scorer *scorer, bool finishes)
@@ -82,6 +107,7 @@ void espl__scorer_free(espl__scorer *scorer)
     if (!scorer)
         return;
     espl__plan_free(scorer->plan);
+    espl__graph_free(scorer->rest);
     espl__graph_free(scorer->fused);
     espl__graph_free(scorer->graph);
     espl__release(scorer->net->ctx, scorer);
@@ -139,7 +165,14 @@ static espl_status score_batches(espl__scorer *scorer, espl__loader *loader, esp
 espl_status espl__scorer_run(espl__scorer *scorer, espl_data *data, espl_part part, espl__sums *sums,
                              const espl__class_sums *classes)
 {
-    espl__loader_settings settings = { .part = part, .batch = scorer->batch, .epochs = 1, .threads = espl__worker_count(scorer->net->ctx) };
+    espl__loader_settings settings = {
+        .part = part,
+        .batch = scorer->batch,
+        .epochs = 1,
+        .ready = scorer->ready,
+        .ready_size = scorer->ready_size,
+        .threads = espl__worker_count(scorer->net->ctx),
+    };
     espl__loader *loader = NULL;
     espl_status s;
 

@@ -13,10 +13,15 @@ typedef struct espl__class_sums {
 
 typedef struct espl__scorer espl__scorer;
 
-/* `loss` with its default attributes; the net is borrowed. */
-espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch, bool direct,
+/* `loss` with its default attributes; the net is borrowed. `cut`: the node of its graph up to which values will be
+ * ready (espl__scorer_serve); 0: it is given samples. */
+espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch, bool direct, int cut,
                               espl__scorer **result);
 void espl__scorer_free(espl__scorer *scorer);
+/* The whole graph as it predicts, of which the scorer computes what follows the cut. */
+const espl__graph *espl__scorer_whole(const espl__scorer *scorer);
+/* Values at the cut for the samples of the part to score, `size` for each; borrowed. */
+void espl__scorer_serve(espl__scorer *scorer, const float *ready, int64_t size);
 /* From now on it does not stop in the middle when it is asked to. */
 void espl__scorer_finishes(espl__scorer *scorer, bool finishes);
 /* From now on it also writes what the net answers, as many values a sample as it has classes, and the samples' labels, in the

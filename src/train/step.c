@@ -42,7 +42,7 @@ static void count_part(espl_run *run, const espl__batch *batch, const float *wei
 static void compute_part(espl_run *run, const espl__batch *batch, const float *weights, int64_t first,
                          int64_t count)
 {
-    const int64_t size = espl__shape_size(run->net->graph->nodes[0].shape);
+    const int64_t size = espl__shape_size(run->fit.fused->nodes[0].shape);
 
     espl__plan_run(run->fit.plan, &(espl__feed){
                                       .count = count,

@@ -48,8 +48,9 @@ extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
 
 /* What a fit makes and unmakes. */
 typedef struct espl__fit {
-    espl__graph *graph, *fused;
+    espl__graph *graph, *whole, *fused; /* with the loss; all of it fused; what a step computes of it, fused */
     espl__plan *plan;
+    struct espl__features *features; /* NULL: none are kept */
     espl__plan_settings plan_settings;
     int *group;                          /* of each layer, as somebody last asked; NULL: nobody did */
     bool *frozen_before;                 /* of each parameter, before the run's techniques froze any */
