@@ -30,7 +30,7 @@ static espl_status run(espl_net *net, espl_data *data, espl_part part, espl__ans
     espl__scorer *scorer = NULL;
     espl__sums sums;
     espl_status s = espl__scorer_open(net, espl__loss_find("softmax_cross_entropy"),
-                                      a->samples < BATCH ? a->samples : BATCH, false, &scorer);
+                                      a->samples < BATCH ? a->samples : BATCH, false, 0, &scorer);
 
     if (s)
         return s;
