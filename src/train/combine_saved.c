@@ -45,7 +45,7 @@ static espl_status score(espl_run *run, espl_net *net)
         return ESPL_OK;
     net->precision = run->net->precision;
     if ((s = espl__scorer_open(net, run->recipe.loss, run->fit.micro < held_out ? run->fit.micro : held_out,
-                               run->fit.plan_settings.direct_only, &scorer)))
+                               run->fit.plan_settings.direct_only, 0, &scorer)))
         return s;
     espl__scorer_finishes(scorer, true);
     s = espl__scorer_run(scorer, run->data, ESPL_HELD_OUT, &sums, NULL);
