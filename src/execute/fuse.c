@@ -163,22 +163,32 @@ typedef struct fused {
     bool here;
 } fused;
 
+/* What an earlier pass has fused is left as it is: its activation comes before whatever follows it. */
+static bool is_host(const espl__node *node)
+{
+    if (is(node, "batch_norm"))
+        return node->input_count == 1 && ((const espl__batch_norm *)node->attributes)->activation == ESPL__NO_ACTIVATION;
+    if (is(node, "conv2d"))
+        return espl__conv2d_has_gradient(node->attributes, node->input_count);
+    return is(node, "dense") && ((const espl__dense *)node->attributes)->activation == ESPL__NO_ACTIVATION;
+}
+
 static void find_chains(fusing *f, fused *at)
 {
     for (int i = 1; i < f->old->node_count; i++) {
         const espl__node *node = &f->old->nodes[i];
         fused found = { .host = i, .norm = -1, .here = true };
 
-        if (f->gone[i])
+        if (f->gone[i] || !is_host(node))
             continue;
-        if (is(node, "batch_norm") && node->input_count == 1) {
+        if (is(node, "batch_norm")) {
             found.chain = follow(f, i, true);
-        } else if (!f->needs[i] && is(node, "conv2d") && node->input_count == 1) {
+        } else if (!f->needs[i] && is(node, "conv2d")) {
             const int next = follower(f, i);
             if (next >= 0 && is(&f->old->nodes[next], "batch_norm") && f->still[next])
                 found.norm = next;
             found.chain = follow(f, found.norm >= 0 ? found.norm : i, found.norm >= 0);
-        } else if (!f->needs[i] && is(node, "dense")) {
+        } else if (!f->needs[i]) {
             found.chain = follow(f, i, false);
         } else {
             continue;

@@ -133,6 +133,49 @@ static void same_answer_at_any_place(void **unused)
     }
 }
 
+/* Activations before what fusing would swallow: convolution, relu, batch norm, relu, addition. */
+static espl__graph *early_graph(espl_context *ctx, int64_t channels, int64_t size, bool loss)
+{
+    small_net n = { .ctx = ctx };
+    espl__dense dense = { .units = 5, .bias = true };
+
+    (void)loss;
+    small_check(ctx, espl__graph_open(ctx, espl__shape_planes(3, size, size), &n.graph));
+    const int first = small_add(&n, "relu", NULL, small_conv(&n, 0, channels, 3, 1), -1);
+    const int second = small_add(&n, "relu", NULL, small_add(&n, "batch_norm", NULL, first, -1), -1);
+    const int sum = small_add(&n, "add", NULL, small_conv(&n, 0, channels, 1, 1), second);
+    const int units = small_add(&n, "dense", &dense, small_add(&n, "global_avg_pool", NULL, sum, -1), -1);
+    small_add(&n, "dense", &dense, small_add(&n, "relu6", NULL, small_add(&n, "relu", NULL, units, -1), -1), -1);
+    return n.graph;
+}
+
+static void assert_fused_twice(bool training)
+{
+    bench *once = open_made(early_graph, 1, 6, false, training, SAMPLES, 4);
+    bench *twice = open_made(early_graph, 1, 6, false, training, SAMPLES, 4);
+    espl__graph *fused;
+
+    assert_int_equal(espl__fuse(twice->net, twice->graph, training, &fused), ESPL_OK);
+    espl__graph_free(twice->graph);
+    twice->graph = fused;
+    espl__plan_free(twice->plan);
+    assert_int_equal(espl__plan_open(twice->net, fused, &(espl__plan_settings){ .batch = SAMPLES, .training = training, .samples = 4 }, &twice->plan), 0);
+    run(once, 0, SAMPLES);
+    run(twice, 0, SAMPLES);
+    for (int64_t i = 0; i < SAMPLES; i++)
+        assert_memory_equal(espl__plan_output(twice->plan, i), espl__plan_output(once->plan, i), 5 * sizeof(float));
+    close_bench(once);
+    close_bench(twice);
+}
+
+/* A plan fuses the graph it gets, which may have been fused before. */
+static void fusing_what_is_fused_changes_nothing(void **unused)
+{
+    (void)unused;
+    assert_fused_twice(false);
+    assert_fused_twice(true);
+}
+
 static void same_bits_on_every_run_without_allocating(void **unused)
 {
     bench *b = open_bench(2, 16, true, true, SAMPLES, 4);
@@ -229,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits_for_any_workers),
         cmocka_unit_test(same_answer_at_any_place),
+        cmocka_unit_test(fusing_what_is_fused_changes_nothing),
         cmocka_unit_test(same_bits_on_every_run_without_allocating),
         cmocka_unit_test(same_bits_in_bf16),
         cmocka_unit_test(gradients_agree_with_differences),
