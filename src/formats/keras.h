@@ -3,6 +3,7 @@
 #define ESPL_KERAS_H
 
 #include "formats/draft.h"
+#include "formats/safetensors.h"
 #include "net/net.h"
 
 #include <jansson.h>
@@ -33,6 +34,9 @@ typedef struct espl__keras {
     espl__keras_layer *layers;
     int count, capacity;
     const char *name;
+    int version;          /* of Keras, 1 to 3; 0: not known */
+    const char *left_out; /* the first layer that drops whole samples while training, and how many there are */
+    int left_out_count;
     /* Rescaling and Normalization at the beginning: value = raw * scale[c] + offset[c] */
     bool rescaled;
     double scale[4], offset[4];
@@ -50,6 +54,9 @@ espl_status espl__keras_translate(espl__keras *keras, espl__keras_layer *layer);
 /* Whether the layer adds its input's padding itself, and padding as a node for those that do not. */
 bool espl__keras_takes_padding(const espl__keras_layer *layer);
 espl_status espl__keras_pad(espl__keras *keras, espl__keras_layer *layer);
+/* Adds what the weight number `index` is called by layer and kind, "conv1/kernel", "sep/depthwise/depthwise_kernel"
+ * (keras_names.c); leaves `name` empty for what belongs to no layer. Fails if the file does not tell. */
+espl_status espl__keras_weight_name(const espl__keras *keras, const espl__safetensors *weights, int index, espl__text *name);
 espl_status espl__keras_refuse(const espl__keras *keras, const espl__keras_layer *layer, const char *reason);
 
 #endif

@@ -20,8 +20,8 @@
 typedef struct keras_file {
     espl_context *ctx;
     espl__safetensors *weights;
-    char *config_text; /* of config.json; or NULL */
-    json_t *config;    /* NULL: weights alone */
+    char *config_text, *metadata; /* config.json and metadata.json of an archive, or NULL */
+    json_t *config;               /* NULL: weights alone */
     espl__keras keras;
     espl__stored *stored; /* as the weights, under names that are no mere numbers */
     char **names;
@@ -65,16 +65,25 @@ static espl_status unpack(espl_context *ctx, const char *path, const char *membe
     return s;
 }
 
-static espl_status open_archive(keras_file *f, const char *path)
+static espl_status read_member(espl_context *ctx, const char *path, const char *member, char **text)
 {
     espl__packed *packed;
     size_t bytes;
-    espl_status s = espl__packed_open_member(f->ctx, path, "config.json", &packed);
+    espl_status s = espl__packed_open_member(ctx, path, member, &packed);
 
     if (s)
         return s;
-    s = espl__packed_take_all(packed, LARGEST_CONFIG, &f->config_text, &bytes);
+    s = espl__packed_take_all(packed, LARGEST_CONFIG, text, &bytes);
     espl__packed_free(packed);
+    return s;
+}
+
+static espl_status open_archive(keras_file *f, const char *path)
+{
+    espl_status s = read_member(f->ctx, path, "config.json", &f->config_text);
+
+    if (!s && espl__packed_has_member(path, "metadata.json"))
+        s = read_member(f->ctx, path, "metadata.json", &f->metadata);
     if (s)
         return s;
     FILE *temporary = tmpfile();
@@ -95,6 +104,17 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && espl__text_equal(text + length - tail, end);
 }
 
+/* "2.15.0" is 2. What cannot be read is not known. */
+static void read_version(keras_file *f)
+{
+    json_t *metadata = f->metadata ? json_loads(f->metadata, 0, NULL) : NULL;
+    const char *text = metadata ? json_string_value(json_object_get(metadata, "keras_version"))
+                                : espl__safetensors_note(f->weights, "keras.version");
+
+    f->keras.version = text && text[0] >= '1' && text[0] <= '9' && text[1] == '.' ? text[0] - '0' : 0;
+    json_decref(metadata);
+}
+
 static espl_status parse_config(keras_file *f, const char *path)
 {
     const char *text = f->config_text ? f->config_text : espl__safetensors_note(f->weights, "keras.config");
@@ -102,6 +122,7 @@ static espl_status parse_config(keras_file *f, const char *path)
 
     if (!text)
         return ESPL_OK;
+    read_version(f);
     f->config = json_loads(text, 0, &error);
     return f->config ? ESPL_OK
                      : espl__fail(f->ctx, json_error_code(&error) == json_error_out_of_memory ? ESPL_NO_MEMORY : ESPL_BAD_FILE,
@@ -118,6 +139,7 @@ static void close_file(keras_file *f)
     json_decref(f->config);
     espl__safetensors_free(f->weights);
     espl__release(f->ctx, f->config_text);
+    espl__release(f->ctx, f->metadata);
     espl__release(f->ctx, f);
 }
 
@@ -140,57 +162,6 @@ static espl_status open_file(espl_context *ctx, const char *path, keras_file **r
 
 /* ---- names of weights ---- */
 
-/* What Keras calls weight number `index` of the layer ("kernel" of "kernel bias"), or NULL. */
-static const char *weight_name(const espl__keras *k, const char *layer, size_t layer_length, int index, size_t *length)
-{
-    for (int i = 0; i < k->count; i++) {
-        const espl__keras_layer *l = &k->layers[i];
-        if (strlen(l->name) != layer_length || memcmp(l->name, layer, layer_length) != 0)
-            continue;
-        const char *at = l->weights;
-        while (at && index-- > 0)
-            at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL;
-        *length = at ? strcspn(at, " ") : 0;
-        return at;
-    }
-    return NULL;
-}
-
-/* "conv1/vars0" as "conv1/kernel"; "sep1/depthwise_kernel" as "sep1/depthwise/depthwise_kernel". */
-static espl_status name_weight(keras_file *f, int index, espl__text *name)
-{
-    const char *stored = espl__safetensors_at(f->weights, index)->name, *slash = strrchr(stored, '/');
-    const char *own = slash ? slash + 1 : stored, *found = NULL;
-    const int layer = slash ? (int)(slash - stored) : 0;
-    size_t length = 0, unused;
-
-    if (strncmp(own, "vars", 4) == 0)
-        found = weight_name(&f->keras, stored, (size_t)layer, atoi(own + 4), &length);
-    if (found)
-        return espl__text_add(f->ctx, name, "%.*s/%.*s", layer, stored, (int)length, found);
-    const char *first = weight_name(&f->keras, stored, (size_t)layer, 0, &unused);
-    if (first && first[0] == 'd' && strncmp(first, "depthwise/", 10) == 0) { /* a separable convolution */
-        if (espl__text_equal(own, "depthwise_kernel"))
-            return espl__text_add(f->ctx, name, "%.*s/depthwise/depthwise_kernel", layer, stored);
-        if (espl__text_equal(own, "pointwise_kernel"))
-            return espl__text_add(f->ctx, name, "%.*s/kernel", layer, stored);
-    }
-    return espl__text_add(f->ctx, name, "%s", stored);
-}
-
-/* Counters and the numbers of Normalization are no weights of a layer here. */
-static bool is_wanted(const keras_file *f, const char *name)
-{
-    const char *slash = strrchr(name, '/');
-
-    for (int i = 0; slash && i < f->keras.count; i++) {
-        const espl__keras_layer *l = &f->keras.layers[i];
-        if (strlen(l->name) == (size_t)(slash - name) && memcmp(l->name, name, strlen(l->name)) == 0)
-            return l->weights != NULL;
-    }
-    return true;
-}
-
 static espl_status name_weights(keras_file *f)
 {
     const int count = espl__safetensors_count(f->weights);
@@ -201,9 +172,9 @@ static espl_status name_weights(keras_file *f)
         return s;
     for (int i = 0; i < count && !s; i++) {
         espl__text name = { 0 };
-        if (!is_wanted(f, espl__safetensors_at(f->weights, i)->name))
+        s = espl__keras_weight_name(&f->keras, f->weights, i, &name);
+        if (!name.data)
             continue;
-        s = name_weight(f, i, &name);
         f->stored[f->count] = *espl__safetensors_at(f->weights, i);
         f->stored[f->count].name = f->names[f->count] = name.data;
         f->count++;
@@ -248,7 +219,7 @@ static espl_status open_tensors(espl_context *ctx, const char *path, espl__tenso
         return s;
     if ((s = name_weights(f))) {
         close_file(f);
-        return s;
+        return espl__fail_within(ctx, s, "%s", path);
     }
     *result = tensors_of(f);
     return ESPL_OK;
@@ -256,16 +227,23 @@ static espl_status open_tensors(espl_context *ctx, const char *path, espl__tenso
 
 /* ---- as a net ---- */
 
-/* "mean" and "variance" of a Normalization layer. */
+/* "mean" and "variance" of a Normalization layer, by any of the names that versions of Keras gave. */
 static bool read_numbers(void *user, const char *layer, const char *own, double *values, int count)
 {
     keras_file *f = user;
-    char names[2][200];
+    const int place = own[0] == 'v';
+    char names[3][200], counted[20] = "";
+    int before = 0;
     float few[4];
 
+    for (int i = 0; i < f->keras.count; i++)
+        before += espl__text_equal(f->keras.layers[i].kind, "Normalization");
     snprintf(names[0], sizeof names[0], "%.100s/%.20s", layer, own);
-    snprintf(names[1], sizeof names[1], "%.100s/vars%d", layer, own[0] == 'v');
-    for (int i = 0; i < 2; i++) {
+    snprintf(names[1], sizeof names[1], "%.100s/vars%d", layer, place);
+    if (before)
+        snprintf(counted, sizeof counted, "_%d", before);
+    snprintf(names[2], sizeof names[2], "layers/normalization%s/vars%d", counted, place);
+    for (int i = 0; i < ESPL__COUNT(names); i++) {
         const espl__stored *t = espl__safetensors_find(f->weights, names[i]);
         if (!t || t->count != count || count > 4 || espl__safetensors_read(f->weights, t, few))
             continue;
@@ -314,8 +292,13 @@ static espl_status prepare(const keras_file *f, espl_net *net)
     for (int i = 0; !rule && i < ESPL__COUNT(families); i++)
         if (espl__text_match(families[i].model, net->name))
             rule = families[i].rule;
-    if (!rule || net->graph->nodes[0].shape.rank != 3)
+    if (net->graph->nodes[0].shape.rank != 3)
         return ESPL_OK;
+    if (!rule) {
+        espl__log(f->ctx, ESPL_NOTE, "the file does not say how samples are prepared; without \"--prepare\" "
+                                     "they are taken as they are, 0 to 255");
+        return ESPL_OK;
+    }
     if ((s = espl_net_prepare(net, rule)))
         return s;
     if (f->keras.rescaled)
@@ -337,6 +320,9 @@ static espl_status make_net(keras_file *f, const char *path, espl_net **result)
     f->keras.user = f;
     if ((s = espl__keras_read(&f->keras, f->config)) || (s = name_weights(f)))
         return espl__fail_within(f->ctx, s, "%s", path);
+    if (f->keras.left_out)
+        espl__log(f->ctx, ESPL_NOTE, "left out: dropping whole samples while training (\"%s\" and %d more layers)",
+                  f->keras.left_out, f->keras.left_out_count - 1);
     graph = f->keras.graph;
     f->keras.graph = NULL;
     if ((s = espl__net_open_empty(graph, f->keras.name ? f->keras.name : "keras", result)) ||

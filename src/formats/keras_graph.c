@@ -155,6 +155,14 @@ static bool is_input(const espl__keras_layer *l)
     return espl__text_equal(l->kind, "InputLayer");
 }
 
+/* "math.multiply", with or without the "tf." that some versions write; NULL if there is none. */
+static const char *function_name(json_t *config)
+{
+    const char *name = json_string_value(json_object_get(config, "function"));
+
+    return name && strncmp(name, "tf.", 3) == 0 ? name + 3 : name;
+}
+
 static espl_status read_layer(espl__keras *k, json_t *entry, bool sequential)
 {
     espl__keras_layer l = { .kind = json_string_value(json_object_get(entry, "class_name")), .config = json_object_get(entry, "config") };
@@ -168,7 +176,7 @@ static espl_status read_layer(espl__keras *k, json_t *entry, bool sequential)
     if (find_layer(k, l.name))
         return espl__keras_refuse(k, &l, "there are two layers of this name");
     if (espl__text_equal(l.kind, "TFOpLambda") || espl__text_equal(l.kind, "SlicingOpLambda"))
-        l.kind = json_string_value(json_object_get(l.config, "function"));
+        l.kind = function_name(l.config);
     if (l.kind && is_input(&l)) {
         s = open_graph(k, shape_in(l.config));
         return s ? s : push(k, &l);

@@ -4,7 +4,8 @@
  * other file.
  *
  * Tensors are called <layer>/<name>, <name> being what Keras calls the weight (kernel, gamma ...) or, where
- * the file only counts them, vars0, vars1 ... The note "keras.config" is the file's model_config. */
+ * the file only counts them, vars0, vars1 ...; a <layer> without a name of its own is "layers/" with the name
+ * of its group. The notes "keras.config" and "keras.version" are the file's model_config and keras_version. */
 #define H5_USE_110_API /* one interface for every version since */
 #include <hdf5.h>
 #include <jansson.h>
@@ -176,7 +177,7 @@ static void list_layer(hid_t root, const char *layer)
 static herr_t visit(hid_t root, const char *path, const H5O_info_t *info, void *unused)
 {
     const char *number = strrchr(path, '/');
-    char group_path[NAME_BYTES], own[64];
+    char group_path[NAME_BYTES], layer[NAME_BYTES + 8], own[64];
     int names = 0;
 
     (void)unused;
@@ -189,9 +190,11 @@ static herr_t visit(hid_t root, const char *path, const H5O_info_t *info, void *
     snprintf(own, sizeof own, "vars%.20s", number + 1);
     group_path[number - path - 5] = 0;
     const char *last = strrchr(group_path, '/');
-    add_tensor(root, path, name ? *name : last ? last + 1
-                                               : group_path,
-               own);
+    if (name)
+        snprintf(layer, sizeof layer, "%s", *name);
+    else
+        snprintf(layer, sizeof layer, "layers/%s", last ? last + 1 : group_path);
+    add_tensor(root, path, layer, own);
     H5Gclose(group);
     return 0;
 }
@@ -223,15 +226,22 @@ static json_t *describe(const tensor *t, uint64_t begin)
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", dims, "data_offsets", from, to);
 }
 
+static void add_note(json_t *notes, hid_t file, const char *note, const char *attribute)
+{
+    int texts = 0;
+    char **text = read_texts(file, attribute, &texts);
+
+    if (text && json_object_set_new(notes, note, json_string(*text)))
+        give_up("the %s is no UTF-8", attribute);
+}
+
 static void write_header(hid_t file)
 {
     json_t *root = json_object(), *notes = json_object();
-    int configs = 0;
     uint64_t place = 0;
-    char **config = read_texts(file, "model_config", &configs);
 
-    if (config && json_object_set_new(notes, "keras.config", json_string(*config)))
-        give_up("%s", "the model_config is no UTF-8");
+    add_note(notes, file, "keras.config", "model_config");
+    add_note(notes, file, "keras.version", "keras_version");
     json_object_set_new(root, "__metadata__", notes);
     for (int i = 0; i < count; i++) {
         if (json_object_get(root, tensors[i].name) ||

@@ -91,14 +91,35 @@ static const struct {
     { "leaky_relu", "leaky_relu", "slope: 0.2" },
 };
 
+/* Keras 3 has slope 1/6 here, Keras 1 and 2 had 0.2. Without a version they are told apart by how they write
+ * dtypes. */
+static const char *hard_sigmoid(const espl__keras *k, const espl__keras_layer *l)
+{
+    const bool new = k->version ? k->version >= 3 : json_is_object(json_object_get(l->config, "dtype"));
+
+    return new ? "slope: 0.16666666666666666" : "slope: 0.2";
+}
+
+/* The op of the layer's activation, and its attributes; NULL for none that is known. */
+static const char *activation_of(const espl__keras *k, const espl__keras_layer *l, const char *wanted, const char **attributes)
+{
+    for (int i = 0; i < ESPL__COUNT(activations); i++)
+        if (espl__text_equal(activations[i].keras, wanted)) {
+            *attributes = activations[i].attributes;
+            return activations[i].op;
+        }
+    *attributes = hard_sigmoid(k, l);
+    return espl__text_equal(wanted, "hard_sigmoid") ? wanted : NULL;
+}
+
 /* The activation that a layer has beside what it is. */
 static espl_status activate(espl__keras *k, espl__keras_layer *l)
 {
-    const char *wanted = text(l, "activation", "linear");
+    const char *wanted = text(l, "activation", "linear"), *attributes;
+    const char *op = activation_of(k, l, wanted, &attributes);
 
-    for (int i = 0; i < ESPL__COUNT(activations); i++)
-        if (espl__text_equal(activations[i].keras, wanted))
-            return follow(k, l, activations[i].op, activations[i].keras, activations[i].attributes);
+    if (op)
+        return follow(k, l, op, wanted, attributes);
     return espl__text_equal(wanted, "linear") ? ESPL_OK : espl__keras_refuse(k, l, "its activation is not known");
 }
 
@@ -117,7 +138,8 @@ static espl_status read_window(espl__keras *k, espl__keras_layer *l, const char 
     *w = (window){ .same = espl__text_equal(padding, "same") };
     if (in.rank != 3)
         return espl__keras_refuse(k, l, "takes planes (height, width, channels)");
-    if (!espl__text_equal(text(l, "data_format", "channels_last"), "channels_last"))
+    if (!espl__text_equal(text(l, "data_format", "channels_last"), "channels_last") ||
+        !espl__text_equal(text(l, "dim_ordering", "tf"), "tf")) /* Keras 1 */
         return espl__keras_refuse(k, l, "has channels first; save the model with channels last");
     w->kernel[0] = whole(l, "nb_row", 0); /* Keras 1 */
     w->kernel[1] = whole(l, "nb_col", 0);
@@ -330,7 +352,7 @@ static espl_status dense(espl__keras *k, espl__keras_layer *l)
 
 static int64_t axis_of(const espl__keras_layer *l)
 {
-    json_t *axis = json_object_get(l->config, "axis");
+    json_t *axis = json_object_get(l->config, espl__text_equal(l->kind, "Merge") ? "concat_axis" : "axis");
 
     if (json_is_array(axis) && json_array_size(axis) == 1)
         axis = json_array_get(axis, 0);
@@ -353,6 +375,8 @@ static espl_status batch_norm(espl__keras *k, espl__keras_layer *l)
 
     if (!is_last_axis(k, l))
         return espl__keras_refuse(k, l, "does not act along the channels, which are last");
+    if (whole(l, "mode", 0) != 0) /* Keras 1 */
+        return espl__keras_refuse(k, l, "has another mode than 0, which is all that later versions of Keras have");
     espl__text_from_real(real(l, "epsilon", 1e-3), epsilon);
     espl__text_from_real(1 - real(l, "momentum", 0.99), momentum);
     l->weights = weights[2 * flag(l, "scale", true) + flag(l, "center", true)];
@@ -440,21 +464,13 @@ static espl_status normalization(espl__keras *k, espl__keras_layer *l)
 
 /* ---- activations as layers ---- */
 
-/* Keras 3 has slope 1/6, offset 1/2 here; Keras 2 had 0.2. They are told apart by how they write dtypes. */
-static espl_status hard_sigmoid(espl__keras *k, espl__keras_layer *l)
-{
-    return ADD(k, l, "hard_sigmoid", "slope: %s", json_is_object(json_object_get(l->config, "dtype")) ? "0.16666666666666666" : "0.2");
-}
-
 static espl_status activation(espl__keras *k, espl__keras_layer *l)
 {
-    const char *wanted = text(l, "activation", "");
+    const char *wanted = text(l, "activation", ""), *attributes;
+    const char *op = activation_of(k, l, wanted, &attributes);
 
-    for (int i = 0; i < ESPL__COUNT(activations); i++)
-        if (espl__text_equal(activations[i].keras, wanted))
-            return ADD(k, l, activations[i].op, "%s", activations[i].attributes);
-    if (espl__text_equal(wanted, "hard_sigmoid"))
-        return hard_sigmoid(k, l);
+    if (op)
+        return ADD(k, l, op, "%s", attributes);
     l->node = l->inputs[0];
     return espl__text_equal(wanted, "linear") ? ESPL_OK : espl__keras_refuse(k, l, "its activation is not known");
 }
@@ -522,8 +538,11 @@ static espl_status merge(espl__keras *k, espl__keras_layer *l)
 {
     const char *mode = text(l, "mode", "");
 
-    return espl__text_equal(mode, "sum") ? add_layer(k, l) : espl__text_equal(mode, "concat") ? ADD(k, l, "concat", "%s", "")
-                                                                                              : espl__keras_refuse(k, l, "its mode is neither sum nor concat");
+    if (espl__text_equal(mode, "sum"))
+        return add_layer(k, l);
+    if (espl__text_equal(mode, "mul"))
+        return multiply(k, l);
+    return espl__text_equal(mode, "concat") ? concatenate(k, l) : espl__keras_refuse(k, l, "its mode is none of sum, mul, concat");
 }
 
 /* ---- shapes ---- */
@@ -559,10 +578,11 @@ static espl_status dropout(espl__keras *k, espl__keras_layer *l)
 {
     char rate[32];
     const double p = real(l, "rate", real(l, "p", 0.5));
+    const bool whole_samples = json_is_array(json_object_get(l->config, "noise_shape"));
 
-    if (json_is_array(json_object_get(l->config, "noise_shape")))
-        espl__log(k->ctx, ESPL_NOTE, "%s: drops whole samples while training, which is left out", l->name);
-    if (p <= 0 || json_is_array(json_object_get(l->config, "noise_shape"))) {
+    if (whole_samples && !k->left_out_count++)
+        k->left_out = l->name;
+    if (p <= 0 || whole_samples) {
         l->node = l->inputs[0];
         return ESPL_OK;
     }
@@ -615,9 +635,9 @@ static const struct {
     { "Merge", merge },
     { "Rescaling", rescaling },
     { "Normalization", normalization },
-    { "tf.__operators__.add", add_layer },
-    { "tf.math.add", add_layer },
-    { "tf.math.multiply", multiply },
+    { "__operators__.add", add_layer }, /* functions of TensorFlow */
+    { "math.add", add_layer },
+    { "math.multiply", multiply },
     { "RandomFlip", nothing },
     { "RandomRotation", nothing },
     { "RandomZoom", nothing },

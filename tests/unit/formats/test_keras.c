@@ -131,10 +131,104 @@ static void what_has_no_counterpart_is_named(void **state)
     refuses(MODEL("{\"class_name\":\"LSTM\",\"config\":{\"name\":\"l\"}}"), "layer \"l\" (LSTM): there is no such layer here");
     refuses(MODEL("{\"class_name\":\"Flatten\",\"config\":{\"name\":\"i\"}}"), "two layers of this name");
     refuses(MODEL("{\"class_name\":\"Conv2D\",\"config\":{\"name\":\"c\",\"filters\":1,\"kernel_size\":1,\"data_format\":\"channels_first\"}}"), "channels first");
+    refuses(MODEL("{\"class_name\":\"Convolution2D\",\"config\":{\"name\":\"c\",\"nb_filter\":1,\"nb_row\":1,\"nb_col\":1,\"dim_ordering\":\"th\"}}"), "channels first");
+    refuses(MODEL("{\"class_name\":\"BatchNormalization\",\"config\":{\"name\":\"b\",\"mode\":2}}"), "another mode");
+    refuses(MODEL("{\"class_name\":\"Merge\",\"config\":{\"name\":\"m\",\"mode\":\"concat\",\"concat_axis\":1}}"), "along the channels");
     refuses(MODEL("{\"class_name\":\"Reshape\",\"config\":{\"name\":\"r\",\"target_shape\":[32]}}"), "changes the order");
     refuses(MODEL("{\"class_name\":\"ReLU\",\"config\":{\"name\":\"r\",\"max_value\":5}}"), "largest value other than 6");
     refuses("{\"class_name\":\"Sequential\",\"config\":{\"layers\":[{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"i\",\"batch_shape\":[null,null,null,3]}}]}}",
             "a fixed size was expected");
+}
+
+/* The slope of a hard sigmoid, which changed between versions. */
+static double slope_in(int version)
+{
+    double slope;
+
+    json_decref(config);
+    config = json_loads(MODEL("{\"class_name\":\"Activation\",\"config\":{\"name\":\"h\",\"activation\":\"hard_sigmoid\",\"dtype\":\"float32\"}}"), 0, NULL);
+    keras = (espl__keras){ .ctx = ctx, .version = version };
+    assert_int_equal(espl__keras_read(&keras, config), ESPL_OK);
+    slope = *(const double *)node("h")->attributes;
+    espl__keras_free(&keras);
+    keras = (espl__keras){ 0 };
+    return slope;
+}
+
+static void the_version_says_what_a_hard_sigmoid_is(void **state)
+{
+    (void)state;
+    assert_true(slope_in(2) == 0.2);
+    assert_true(fabs(slope_in(3) - 1.0 / 6) < 1e-12);
+}
+
+/* ---- names of weights ---- */
+
+#define WEIGHTS "test_keras.safetensors"
+
+static const espl__to_store stored[] = {
+    { "layers/conv2d/vars0", ESPL__F32, 4, { 1, 1, 1, 1 }, &(float){ 0 } },
+    { "layers/conv2d_1/vars1", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "sep/vars0", ESPL__F32, 4, { 1, 1, 1, 1 }, &(float){ 0 } },
+    { "sep/vars1", ESPL__F32, 4, { 1, 1, 1, 1 }, &(float){ 0 } },
+    { "old/depthwise_kernel", ESPL__F32, 4, { 1, 1, 1, 1 }, &(float){ 0 } },
+    { "old/pointwise_kernel", ESPL__F32, 4, { 1, 1, 1, 1 }, &(float){ 0 } },
+    { "norm/vars3", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "norm/vars0", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "norm/vars1", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "norm/vars2", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "less/vars0", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "less/vars1", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "less/vars2", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "random/vars0", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+};
+
+static espl__keras_layer layers[] = {
+    { .name = "i", .kind = "InputLayer" },
+    { .name = "first", .kind = "Conv2D", .weights = "kernel bias" },
+    { .name = "random", .kind = "RandomFlip" },
+    { .name = "second", .kind = "Conv2D", .weights = "kernel bias" },
+    { .name = "less", .kind = "BatchNormalization", .weights = "beta moving_mean moving_variance" },
+};
+
+/* What each stored weight is called (NULL: is left out, "": cannot be told). */
+static void assert_names(const espl__keras *k, const char *const *expected)
+{
+    espl__safetensors *file;
+
+    assert_int_equal(espl__safetensors_write(ctx, WEIGHTS, stored, ESPL__COUNT(stored), NULL, 0), ESPL_OK);
+    assert_int_equal(espl__safetensors_open(ctx, WEIGHTS, &file), ESPL_OK);
+    for (int i = 0; i < ESPL__COUNT(stored); i++) {
+        espl__text name = { 0 };
+        const espl_status s = espl__keras_weight_name(k, file, i, &name);
+        assert_int_equal(s, expected[i] && !*expected[i] ? ESPL_BAD_FILE : ESPL_OK);
+        if (!s && expected[i])
+            assert_string_equal(name.data, expected[i]);
+        else
+            assert_null(name.data);
+        espl__text_free(ctx, &name);
+    }
+    espl__safetensors_free(file);
+    remove(WEIGHTS);
+}
+
+static void weights_are_named_by_the_model(void **state)
+{
+    (void)state;
+    assert_names(&(espl__keras){ .ctx = ctx, .layers = layers, .count = ESPL__COUNT(layers) },
+                 (const char *const[]){ "first/kernel", "second/bias", "sep/depthwise/depthwise_kernel", "sep/kernel",
+                                        "old/depthwise/depthwise_kernel", "old/kernel", "norm/moving_variance",
+                                        "norm/gamma", "norm/beta", "norm/moving_mean", "less/beta", "less/moving_mean",
+                                        "less/moving_variance", NULL });
+}
+
+static void weights_without_a_model_are_named_by_their_dimensions(void **state)
+{
+    (void)state;
+    assert_names(&(espl__keras){ .ctx = ctx },
+                 (const char *const[]){ "", "", "sep/depthwise/depthwise_kernel", "sep/kernel",
+                                        "old/depthwise/depthwise_kernel", "old/kernel", "norm/moving_variance",
+                                        "norm/gamma", "norm/beta", "norm/moving_mean", "", "", "", "" });
 }
 
 static int end(void **state)
@@ -152,6 +246,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(sums_and_products_become_a_hard_sigmoid, setup, teardown),
         cmocka_unit_test_setup_teardown(keras_3_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(what_has_no_counterpart_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_version_says_what_a_hard_sigmoid_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(weights_are_named_by_the_model, setup, teardown),
+        cmocka_unit_test_setup_teardown(weights_without_a_model_are_named_by_their_dimensions, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, end);
