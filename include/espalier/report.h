@@ -80,6 +80,9 @@ typedef struct espl_check {
  * Raw pixels are taken as they are, with a warning, if the net does not say how they are prepared. */
 ESPL_API espl_status espl_net_check(espl_net *net, const char *path, espl_check *result);
 
+/* The 95 % interval (Wilson) of a share, such as an accuracy, that was counted on `count` samples. */
+ESPL_API void espl_interval_95(double share, int64_t count, double *low, double *high);
+
 typedef struct espl_comparison {
     espl_bench first, second;  /* without layers; nothing to be freed */
     int rounds;
