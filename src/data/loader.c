@@ -9,6 +9,7 @@
  * batch. */
 #include "data/parts.h"
 #include "data/reading.h"
+#include "kernels/wide.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -80,6 +81,16 @@ static int64_t net_channel(const espl__loader *l, int64_t channels, int64_t c)
     return l->settings.swap_red_blue && channels >= 3 && c < 3 ? 2 - c : c;
 }
 
+static ESPL__WIDE_BODY void scale_body(const float *restrict values, int64_t count, float factor, float shift,
+                                       float *restrict result)
+{
+    for (int64_t i = 0; i < count; i++)
+        result[i] = values[i] * factor + shift;
+}
+ESPL__WIDE(scale, scale_body,
+           (const float *restrict values, int64_t count, float factor, float shift, float *restrict result),
+           (values, count, factor, shift, result))
+
 static void normalize(const espl__loader *l, const espl_sample *sample, float *result)
 {
     const int64_t pixels = sample->height * sample->width;
@@ -87,10 +98,7 @@ static void normalize(const espl__loader *l, const espl_sample *sample, float *r
     for (int64_t c = 0; c < sample->channels; c++) {
         const int64_t from = net_channel(l, sample->channels, c);
         const int figures = sample->channels > MOST_CHANNELS_APART ? 0 : (int)c;
-        const float factor = l->factor[figures], shift = l->shift[figures];
-        const float *plane = sample->values + from * pixels;
-        for (int64_t i = 0; i < pixels; i++)
-            result[c * pixels + i] = plane[i] * factor + shift;
+        scale(sample->values + from * pixels, pixels, l->factor[figures], l->shift[figures], result + c * pixels);
     }
 }
 

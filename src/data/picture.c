@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GAP                                                                                       \
-    2 /* a JPEG decoded at a fraction keeps at least twice the target, so that the filter decides \
-       */
+/* A JPEG decoded at a fraction keeps at least one and a half times the target, so that the filter decides. */
+#define GAP_TIMES 3
+#define GAP_OVER 2
 
 typedef struct format {
     const char *name;
@@ -124,7 +124,7 @@ espl_status espl__picture_measure(const char *name, const uint8_t *data, size_t 
     return status;
 }
 
-/* The largest of 1, 2, 4, 8 that leaves GAP times the size the whole will have. */
+/* The largest of 1, 2, 4, 8 that leaves the gap. */
 static int64_t shrink_for(const espl__fitting *fitting, int64_t height, int64_t width)
 {
     int64_t shrink = 1, whole_height, whole_width;
@@ -133,8 +133,8 @@ static int64_t shrink_for(const espl__fitting *fitting, int64_t height, int64_t 
         ESPL__FIT_KERAS) /* it looks at single pixels, which must be the true ones */
         return 1;
     espl__fitting_whole(fitting, height, width, &whole_height, &whole_width);
-    while (shrink < 8 && height / (shrink * 2) >= GAP * whole_height &&
-           width / (shrink * 2) >= GAP * whole_width)
+    while (shrink < 8 && height / (shrink * 2) * GAP_OVER >= GAP_TIMES * whole_height &&
+           width / (shrink * 2) * GAP_OVER >= GAP_TIMES * whole_width)
         shrink *= 2;
     return shrink;
 }

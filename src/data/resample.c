@@ -4,14 +4,18 @@
  * The triangle filter: the weight of input x for output i falls linearly with the distance of their
  * centres, |x + 1/2 - c_i| with c_i = (i + 1/2) * in/out, and reaches zero at max(1, in/out). */
 #include "data/resample.h"
+#include "kernels/wide.h"
 
 #include <math.h>
 #include <string.h>
 
 #define FIXED_BITS 22 /* 8 bits of pixel, 22 of weight and 2 to spare make 32 */
+/* Bytes behind the end of a row that may be touched: taps of weight 0, and the fourth byte of a colour. */
+#define BEHIND(axis) ((size_t)(axis).most * 3 + 1)
 
 typedef struct axis {
-    int64_t count, most; /* results, and most taps one of them has */
+    int64_t count, most; /* results, and room for the taps of one */
+    int32_t widest;      /* taps of the result that has most of them */
     int32_t *first, *used;
     union {
         float *real; /* count x most */
@@ -94,8 +98,9 @@ static void fill_fixed(axis *a, int64_t in, int64_t out, int64_t from)
 {
     for (int64_t i = 0; i < a->count; i++) {
         a->used[i] = triangle_taps(a->row, in, out, from + i, &a->first[i]);
-        for (int32_t t = 0; t < a->used[i]; t++)
-            a->weight.fixed[i * a->most + t] = (int32_t)(0.5 + a->row[t] * (1 << FIXED_BITS));
+        a->widest = a->used[i] > a->widest ? a->used[i] : a->widest;
+        for (int32_t t = 0; t < a->most; t++)
+            a->weight.fixed[i * a->most + t] = t < a->used[i] ? (int32_t)(0.5 + a->row[t] * (1 << FIXED_BITS)) : 0;
     }
 }
 
@@ -131,67 +136,131 @@ static void across_grey(const axis *a, const uint8_t *in, uint8_t *out)
     }
 }
 
-static void across_colour(const axis *a, const uint8_t *in, uint8_t *out)
+/* A pixel of each of two rows: red, green, blue and whatever comes behind them. */
+typedef int32_t colours __attribute__((vector_size(32)));
+typedef uint32_t words __attribute__((vector_size(32)));
+
+static ESPL__WIDE_BODY uint32_t word_at(const uint8_t *pixel)
 {
-    for (int64_t i = 0; i < a->count; i++) {
-        const int32_t *weight = a->weight.fixed + i * a->most;
-        const uint8_t *pixel = in + (int64_t)a->first[i] * 3;
-        int32_t red = 1 << (FIXED_BITS - 1), green = red, blue = red;
-        for (int32_t t = 0; t < a->used[i]; t++, pixel += 3) {
-            red += pixel[0] * weight[t];
-            green += pixel[1] * weight[t];
-            blue += pixel[2] * weight[t];
-        }
-        out[3 * i] = byte_of(red);
-        out[3 * i + 1] = byte_of(green);
-        out[3 * i + 2] = byte_of(blue);
-    }
+    return pixel[0] | (uint32_t)pixel[1] << 8 | (uint32_t)pixel[2] << 16 | (uint32_t)pixel[3] << 24;
 }
 
-/* One result row of the vertical pass: `rows` input rows of `bytes` values lie one after the other.
- */
-static void down_bytes(const uint8_t *rows, int32_t used, const int32_t *weight, int64_t bytes,
-                       int32_t *sums)
+static ESPL__WIDE_BODY void add_tap(colours *sum, const uint8_t *pixel, const uint8_t *below, int32_t weight)
+{
+    const uint32_t a = word_at(pixel), b = word_at(below);
+    const words both = (words){ a, a, a, a, b, b, b, b } >> (words){ 0, 8, 16, 24, 0, 8, 16, 24 };
+
+    *sum += (colours)(both & 255) * weight;
+}
+
+/* Two rows at once. Every result takes the same number of taps, some of weight 0, so that no branch depends on the
+ * picture: what lies behind the row is read (see BEHIND). The results of each colour lie together. */
+static ESPL__WIDE_BODY void across_colour_body(const axis *a, const uint8_t *const in[2], uint8_t *const out[2])
+{
+    const int64_t count = a->count, most = a->most, end = 3 * (int64_t)a->widest;
+    const int32_t *weight = a->weight.fixed, *first = a->first;
+    const uint8_t *restrict upper = in[0], *restrict lower = in[1];
+    uint8_t *to_upper = out[0], *to_lower = out[1];
+
+    for (int64_t i = 0; i < count; i++, weight += most) {
+        const int64_t at = (int64_t)first[i] * 3;
+        colours sum = (colours){ 0 } + (1 << (FIXED_BITS - 1));
+        for (int64_t t = 0, w = 0; t < end; t += 3, w++)
+            add_tap(&sum, upper + at + t, lower + at + t, weight[w]);
+        sum >>= FIXED_BITS;
+        const colours above = sum > 255;
+        sum = (sum & ~above) | (above & 255);
+        for (int c = 0; c < 3; c++) {
+            to_upper[c * count + i] = (uint8_t)sum[c];
+            to_lower[c * count + i] = (uint8_t)sum[4 + c];
+        }
+    }
+}
+ESPL__WIDE(across_colour, across_colour_body, (const axis *a, const uint8_t *const in[2], uint8_t *const out[2]),
+           (a, in, out))
+
+/* One result row of the vertical pass: rows of `bytes` values lie `stride` apart. */
+static ESPL__WIDE_BODY void down_bytes_body(const uint8_t *rows, int64_t stride, int32_t used, const int32_t *weight,
+                                            int64_t bytes, int32_t *restrict sums)
 {
     for (int64_t x = 0; x < bytes; x++)
         sums[x] = 1 << (FIXED_BITS - 1);
     for (int32_t t = 0; t < used; t++) {
-        const uint8_t *row = rows + t * bytes;
+        const uint8_t *restrict row = rows + t * stride;
         const int32_t w = weight[t];
         for (int64_t x = 0; x < bytes; x++)
             sums[x] += row[x] * w;
     }
 }
+ESPL__WIDE(down_bytes, down_bytes_body,
+           (const uint8_t *rows, int64_t stride, int32_t used, const int32_t *weight, int64_t bytes,
+            int32_t *restrict sums),
+           (rows, stride, used, weight, bytes, sums))
 
-static void spread_row(const int32_t *sums, int64_t channels, int64_t width, int64_t plane,
-                       float *row)
+static ESPL__WIDE_BODY void spread_row_body(const int32_t *restrict sums, int64_t width, float *restrict row)
 {
-    if (channels == 3)
-        for (int64_t x = 0; x < width; x++) {
-            row[x] = byte_of(sums[3 * x]);
-            row[plane + x] = byte_of(sums[3 * x + 1]);
-            row[2 * plane + x] = byte_of(sums[3 * x + 2]);
-        }
-    else
-        for (int64_t x = 0; x < width; x++)
-            row[x] = byte_of(sums[x]);
+    for (int64_t x = 0; x < width; x++) {
+        const int32_t value = sums[x] >> FIXED_BITS;
+        row[x] = (float)(value < 255 ? value : 255);
+    }
+}
+ESPL__WIDE(spread_row, spread_row_body, (const int32_t *restrict sums, int64_t width, float *restrict row),
+           (sums, width, row))
+
+/* What the horizontal pass reads and makes: rows [from, to) of the picture; results, colour by colour, `stride` apart. */
+typedef struct strip {
+    const uint8_t *pixels;
+    int64_t channels, width, from, to, stride;
+    uint8_t *result, *spare; /* spare: a row with something to read behind it */
+} strip;
+
+/* The last row may be both. */
+static void across_two_rows(const axis *a, const strip *s, int64_t y)
+{
+    const uint8_t *in[2];
+    uint8_t *out[2];
+
+    for (int k = 0; k < 2; k++) {
+        const int64_t row = y + k < s->to ? y + k : y;
+        in[k] = row + 1 < s->to ? s->pixels + row * s->width * 3 : s->spare;
+        out[k] = s->result + (row - s->from) * s->stride;
+    }
+    across_colour(a, in, out);
 }
 
-/* The horizontal pass, or the window's columns as they are when the width stays (weights would be
- * one). */
-static void across_rows(const axis *a, const uint8_t *pixels, int64_t channels, int64_t width,
-                        espl__window window, int64_t from, int64_t to, uint8_t *result)
+static void part_colours(const strip *s, const uint8_t *pixels, int64_t width, uint8_t *result)
 {
-    const int64_t bytes = window.width * channels;
+    for (int64_t c = 0; c < s->channels; c++)
+        for (int64_t x = 0; x < width; x++)
+            result[c * width + x] = pixels[x * s->channels + c];
+}
 
-    for (int64_t y = from; y < to; y++, result += bytes) {
-        const uint8_t *row = pixels + y * width * channels;
-        if (window.whole_width == width)
-            memcpy(result, row + window.left * channels, (size_t)bytes);
-        else if (channels == 3)
-            across_colour(a, row, result);
-        else
-            across_grey(a, row, result);
+/* The horizontal pass, or the window's columns as they are when the width stays (weights would be one). */
+static void across_rows(const axis *a, const strip *s, espl__window window)
+{
+    const int64_t bytes = s->width * s->channels;
+
+    if (window.whole_width == s->width) {
+        for (int64_t y = s->from; y < s->to; y++)
+            part_colours(s, s->pixels + y * bytes + window.left * s->channels, window.width,
+                         s->result + (y - s->from) * s->stride);
+    } else if (s->channels == 3) {
+        memcpy(s->spare, s->pixels + (s->to - 1) * bytes, (size_t)bytes);
+        for (int64_t y = s->from; y < s->to; y += 2)
+            across_two_rows(a, s, y);
+    } else {
+        for (int64_t y = s->from; y < s->to; y++)
+            across_grey(a, s->pixels + y * bytes, s->result + (y - s->from) * s->stride);
+    }
+}
+
+static void down_rows(const axis *a, const strip *s, espl__window window, int32_t *sums, float *planes)
+{
+    for (int64_t i = 0; i < window.height; i++) {
+        down_bytes(s->result + (a->first[i] - s->from) * s->stride, s->stride, a->used[i], a->weight.fixed + i * a->most,
+                   window.width * s->channels, sums);
+        for (int64_t c = 0; c < s->channels; c++)
+            spread_row(sums + c * window.width, window.width, planes + (c * window.height + i) * window.width);
     }
 }
 
@@ -205,7 +274,7 @@ espl_status espl__resize_pixels(const uint8_t *pixels, int64_t channels, int64_t
                                       across + axis_bytes(height, window.whole_height,
                                                           window.height, true));
     const int64_t bytes = window.width * channels;
-    int64_t from = 0, to = 0;
+    strip s = { .pixels = pixels, .channels = channels, .width = width, .stride = bytes };
 
     if (!memory)
         return ESPL_NO_MEMORY;
@@ -213,19 +282,16 @@ espl_status espl__resize_pixels(const uint8_t *pixels, int64_t channels, int64_t
     axis vertical = axis_in(memory + across, height, window.whole_height, window.height, true);
     fill_fixed(&horizontal, width, window.whole_width, window.left);
     fill_fixed(&vertical, height, window.whole_height, window.top);
-    rows_needed(&vertical, &from, &to);
+    rows_needed(&vertical, &s.from, &s.to);
     int32_t *sums = espl__reading_room(reading, ESPL__READING_RESIZED,
-                                       (size_t)bytes * (sizeof(int32_t) + (size_t)(to - from)));
+                                       (size_t)bytes * sizeof *sums + (size_t)(s.stride * (s.to - s.from)) +
+                                           (size_t)(width * channels) + BEHIND(horizontal));
     if (!sums)
         return ESPL_NO_MEMORY;
-    uint8_t *rows = (uint8_t *)(sums + bytes);
-    across_rows(&horizontal, pixels, channels, width, window, from, to, rows);
-    for (int64_t i = 0; i < window.height; i++) {
-        down_bytes(rows + (vertical.first[i] - from) * bytes, vertical.used[i],
-                   vertical.weight.fixed + i * vertical.most, bytes, sums);
-        spread_row(sums, channels, window.width, window.height * window.width,
-                   planes + i * window.width);
-    }
+    s.result = (uint8_t *)(sums + bytes);
+    s.spare = s.result + s.stride * (s.to - s.from);
+    across_rows(&horizontal, &s, window);
+    down_rows(&vertical, &s, window, sums, planes);
     return ESPL_OK;
 }
 
