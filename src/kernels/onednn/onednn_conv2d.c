@@ -259,8 +259,10 @@ static void pack(const espl__call *call)
         weights = fold(call, st);
     else if (a->bias && call->at->role == ESPL__FORWARD)
         memcpy(bias_of(call, st), call->parameters[1], (size_t)st->channels * sizeof(float));
+    const int before = onednn_threads(1); /* waking a team costs more than it saves */
     onednn_run(&st->room, &st->reorder, &st->reorder_arguments, 0,
                (void *[]){ (void *)weights, call->packed, call->workspace });
+    onednn_threads(before);
 }
 
 static void forward(const espl__call *call)
