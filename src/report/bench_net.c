@@ -34,7 +34,8 @@ static double measure(bench_rig *r, double seconds)
     return first;
 }
 
-/* Runs with a clock around every step; nothing if one run alone would take longer than `seconds`. */
+/* Runs with a clock around every step for a quarter of the time, one at least; nothing if one run alone would take
+ * longer than `seconds`. */
 static int time_layers(bench_rig *r, double seconds, double each)
 {
     int runs = 0;
@@ -43,7 +44,7 @@ static int time_layers(bench_rig *r, double seconds, double each)
         return 0;
     espl__plan_timing(r->plan, true);
     const double began = espl__now();
-    while (runs < LAYER_RUNS_MAX && (runs < 1 || espl__now() - began < seconds)) {
+    while (runs < LAYER_RUNS_MAX && (runs < 1 || espl__now() - began < seconds / 4)) {
         bench_rig_run(r);
         runs++;
     }
@@ -123,10 +124,10 @@ espl_status espl_bench_net(espl_net *net, const espl_bench_settings *settings, e
     bench_rig_result(&r, first, result);
     result->peak_gflops = espl__peak_gflops();
     const double each = first < seconds ? result->median_ms / 1e3 : first;
-    const int runs = time_layers(&r, seconds / 4, each);
+    const int runs = time_layers(&r, seconds, each);
     s = show_layers(&r, runs ? runs : 1, result);
     if (!s && o->runners_up)
-        s = show_runners_up(&r, seconds / 4, each, result);
+        s = show_runners_up(&r, seconds, each, result);
     bench_rig_close(&r);
     if (s)
         espl_bench_free(result);
