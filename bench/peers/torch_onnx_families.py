@@ -63,7 +63,7 @@ def main():
     arguments.add_argument("folder")
     arguments.add_argument("names", nargs="*", default=[])
     arguments.add_argument("--opset", type=int, default=17)
-    given = arguments.parse_args()
+    given = arguments.parse_intermixed_args()
     os.makedirs(given.folder, exist_ok=True)
     for name in given.names or NAMES:
         write(given.folder, name, given.opset)

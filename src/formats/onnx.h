@@ -57,6 +57,7 @@ typedef struct espl__onnx_value {
     bool turned;                     /* they are kept with the two dimensions the other way round */
     /* a computed value: */
     int node;
+    bool channels_last; /* the node has (channels, height, width) where the value has (height, width, channels) */
     espl__onnx_term term;
     double scale, offset;
     int64_t pad[4];                        /* top, left, bottom, right */
@@ -150,8 +151,14 @@ espl_status espl__onnx_resolve_flat(espl__onnx *onnx, espl__onnx_value *value, i
 espl_status espl__onnx_add(espl__onnx *onnx, const espl__onnx_node *from, const char *suffix, const char *op,
                            const int *inputs, int count, int *node, const char *attributes, ...) ESPL__PRINTF(8, 9);
 espl_status espl__onnx_source_set(espl__onnx *onnx, int node, int parameter, espl__onnx_source source);
-/* The value is `node` of the graph as it is. */
+/* The value is `node` of the graph as it is; or, `last`, what has channels last where the node has them first. */
 void espl__onnx_give(espl__onnx *onnx, espl__onnx_value *value, int node);
+void espl__onnx_give_last(espl__onnx *onnx, espl__onnx_value *value, int node, bool last);
+/* For operations that act alike in both orders: the node under its shape if `last` is false, else with channels first
+ * (a value of one pixel has them anywhere). */
+espl_status espl__onnx_take(espl__onnx *onnx, espl__onnx_value *value, bool last, int *node);
+/* A pending product with a matrix, with a bias or NULL. */
+espl_status espl__onnx_dense(espl__onnx *onnx, const espl__onnx_value *value, const espl__onnx_source *bias, int *node);
 /* The value is another one seen under a shape without batch. */
 void espl__onnx_see(espl__onnx_value *value, const espl__onnx_value *other, int rank, const int64_t *dim);
 /* Multiplied by, and added to, a constant for each channel or one for all. */

@@ -23,15 +23,14 @@ static bool is_number(const espl__onnx *o, espl__onnx_value *value, double *numb
 }
 
 /* Whether the constant has a number for each channel of the computed value: (channels, 1, 1) beside planes,
- * (features) beside vectors, with or without ones in front. */
+ * (features) beside vectors and what has its channels last, with or without ones in front. */
 static bool is_by_channel(const espl__onnx_value *constant, const espl__onnx_value *value)
 {
-    const int behind = value->rank - 1; /* dimensions behind the channels */
+    const int behind = value->channels_last ? 0 : value->rank - 1; /* dimensions behind the channels */
     const int at = constant->rank - 1 - behind;
+    const int64_t channels = value->rank ? value->dim[value->channels_last ? 2 : 0] : 0;
 
-    if (value->rank < 1 || at < 0 || constant->dim[at] != value->dim[0])
-        return false;
-    return espl__onnx_count(constant) == value->dim[0];
+    return value->rank > 0 && at >= 0 && constant->dim[at] == channels && espl__onnx_count(constant) == channels;
 }
 
 static espl_status take_two(espl__onnx_call *call, espl__onnx_value **computed, espl__onnx_value **other)
@@ -53,6 +52,7 @@ static void give_term(espl__onnx_call *call, const espl__onnx_value *value, espl
     call->out->scale = scale;
     call->out->offset = offset;
     call->out->weight = value->weight;
+    call->out->channels_last = value->channels_last;
 }
 
 static espl_status give_affine(espl__onnx_call *call, espl__onnx_value *value, double scale, double offset)
@@ -63,7 +63,7 @@ static espl_status give_affine(espl__onnx_call *call, espl__onnx_value *value, d
     if (value->term == ESPL__ONNX_AFFINE) {
         offset += scale * value->offset;
         scale *= value->scale;
-    } else if ((s = espl__onnx_resolve(call->onnx, value, &node))) {
+    } else if ((s = espl__onnx_take(call->onnx, value, value->channels_last, &node))) {
         return s;
     }
     if (!isfinite(scale) || !isfinite(offset))
@@ -76,13 +76,14 @@ static espl_status give_affine(espl__onnx_call *call, espl__onnx_value *value, d
 static espl_status give_by_channel(espl__onnx_call *call, espl__onnx_value *value, const espl__onnx_source *scale,
                                    const espl__onnx_source *offset)
 {
+    const bool last = value->channels_last;
     const int rank = value->rank;
     int node;
     espl_status s;
 
-    if ((s = espl__onnx_resolve(call->onnx, value, &node)) || (s = espl__onnx_affine(call->onnx, call->node, "", &node, scale, offset)))
+    if ((s = espl__onnx_take(call->onnx, value, last, &node)) || (s = espl__onnx_affine(call->onnx, call->node, "", &node, scale, offset)))
         return s;
-    espl__onnx_give(call->onnx, call->out, node);
+    espl__onnx_give_last(call->onnx, call->out, node, last);
     return call->out->rank == rank ? ESPL_OK : espl__onnx_refuse(call, "changes the shape of what it takes");
 }
 
@@ -102,11 +103,9 @@ static espl_status add_bias(espl__onnx_call *call, espl__onnx_value *value, cons
 
     if (value->term != ESPL__ONNX_DENSE)
         return give_by_channel(call, value, NULL, &bias);
-    if ((s = espl__onnx_add(o, value->from, "", "dense", &value->node, 1, &node, "units: %" PRId64, value->dim[0])) ||
-        (s = espl__onnx_source_set(o, node, 0, (espl__onnx_source){ .value = value->weight, .turned = true, .number = 1 })) ||
-        (s = espl__onnx_source_set(o, node, 1, bias)))
+    if ((s = espl__onnx_dense(o, value, &bias, &node)))
         return s;
-    espl__onnx_give(o, call->out, node);
+    espl__onnx_give_last(o, call->out, node, value->channels_last);
     return ESPL_OK;
 }
 
@@ -126,17 +125,20 @@ static espl_status add_constant(espl__onnx_call *call, espl__onnx_value *value, 
 static espl_status add_computed(espl__onnx_call *call)
 {
     int nodes[ESPL__INPUTS_MAX], node = 0;
+    bool last = true;
     espl_status s;
 
     for (int i = 0; i < call->count; i++) {
         if (!call->in[i] || call->in[i]->kind != ESPL__ONNX_COMPUTED)
             return espl__onnx_refuse(call, "adds a constant to more than one input");
-        if ((s = espl__onnx_resolve(call->onnx, call->in[i], &nodes[i])))
-            return s;
+        last = last && call->in[i]->channels_last;
     }
+    for (int i = 0; i < call->count; i++)
+        if ((s = espl__onnx_take(call->onnx, call->in[i], last, &nodes[i])))
+            return s;
     if ((s = espl__onnx_add(call->onnx, call->node, "", "add", nodes, call->count, &node, "%s", "")))
         return s;
-    espl__onnx_give(call->onnx, call->out, node);
+    espl__onnx_give_last(call->onnx, call->out, node, last);
     return ESPL_OK;
 }
 
@@ -215,7 +217,7 @@ static bool combine(espl__onnx_call *call, const espl__onnx_value *x, const espl
     const bool plain = x->term == ESPL__ONNX_WHOLE;
     const double scale = plain ? 1 : x->scale;
 
-    if (x->node != term->node || x->rank != term->rank || memcmp(x->dim, term->dim, sizeof x->dim) != 0 ||
+    if (x->node != term->node || x->rank != term->rank || x->channels_last != term->channels_last || memcmp(x->dim, term->dim, sizeof x->dim) != 0 ||
         !(plain || (x->term == ESPL__ONNX_AFFINE && x->offset == 0)))
         return false;
     if (term->term == ESPL__ONNX_SIGMOID && plain)
@@ -236,9 +238,26 @@ static espl_status resolve_factor(espl__onnx *o, espl__onnx_value *value, int *n
 {
     const espl_status s = espl__onnx_resolve_flat(o, value, node);
     const espl__shape shape = s ? espl__shape_vector(1) : o->graph->nodes[*node].shape;
-    const bool by_channel = value->rank == 3 && value->dim[1] == 1 && value->dim[2] == 1 && shape.rank == 1;
+    const bool by_channel = !value->channels_last && value->rank == 3 && value->dim[1] == 1 && value->dim[2] == 1 && shape.rank == 1;
 
     return s || by_channel ? s : espl__onnx_resolve(o, value, node);
+}
+
+/* One of them has its channels last; so has the other, or it has one pixel. */
+static espl_status mul_last(espl__onnx_call *call)
+{
+    int nodes[2], node = 0;
+    espl_status s;
+
+    for (int i = 0; i < 2; i++)
+        if ((s = espl__onnx_take(call->onnx, call->in[i], true, &nodes[i])))
+            return s;
+    if (!call->in[0]->channels_last || !call->in[1]->channels_last)
+        return espl__onnx_refuse(call, "multiplies values with channels first and last");
+    if ((s = espl__onnx_add(call->onnx, call->node, "", "mul", nodes, 2, &node, "%s", "")))
+        return s;
+    espl__onnx_give_last(call->onnx, call->out, node, true);
+    return ESPL_OK;
 }
 
 static espl_status mul_computed(espl__onnx_call *call)
@@ -250,6 +269,8 @@ static espl_status mul_computed(espl__onnx_call *call)
 
     if (combine(call, a, b) || combine(call, b, a))
         return ESPL_OK;
+    if (a->channels_last || b->channels_last)
+        return mul_last(call);
     if (a->rank != b->rank)
         return espl__onnx_refuse(call, "multiplies values of %d and %d dimensions", a->rank + 1, b->rank + 1);
     for (int d = 0; d < a->rank; d++)
@@ -291,7 +312,7 @@ espl_status espl__onnx_div(espl__onnx_call *call)
 static espl_status give_term_of_whole(espl__onnx_call *call, espl__onnx_term term, double scale, double offset)
 {
     int node;
-    const espl_status s = espl__onnx_resolve(call->onnx, call->in[0], &node);
+    const espl_status s = espl__onnx_take(call->onnx, call->in[0], call->in[0]->channels_last, &node);
 
     if (!s)
         give_term(call, call->in[0], term, scale, offset);
@@ -336,13 +357,13 @@ static espl_status find_limit(espl__onnx_call *call, const char *name, int input
     return s;
 }
 
-static espl_status relu6_of(espl__onnx_call *call, int input)
+static espl_status relu6_of(espl__onnx_call *call, int input, bool last)
 {
     int node;
     const espl_status s = espl__onnx_add(call->onnx, call->node, "", "relu6", &input, 1, &node, "%s", "");
 
     if (!s)
-        espl__onnx_give(call->onnx, call->out, node);
+        espl__onnx_give_last(call->onnx, call->out, node, last);
     return s;
 }
 
@@ -357,8 +378,8 @@ static espl_status clip_whole(espl__onnx_call *call, double low, double high)
         return espl__onnx_relu(call);
     if (low != 0 || high != 6)
         return espl__onnx_refuse(call, "keeps values within %g..%g; 0..6 or everything above 0 is possible", low, high);
-    s = espl__onnx_resolve(call->onnx, call->in[0], &node);
-    return s ? s : relu6_of(call, node);
+    s = espl__onnx_take(call->onnx, call->in[0], call->in[0]->channels_last, &node);
+    return s ? s : relu6_of(call, node, call->in[0]->channels_last);
 }
 
 espl_status espl__onnx_relu(espl__onnx_call *call)
@@ -387,7 +408,7 @@ espl_status espl__onnx_clip(espl__onnx_call *call)
     else if (affine && high == 1 && x->scale > 0)
         give_term(call, x, ESPL__ONNX_HARD_SIGMOID, x->scale, x->offset);
     else if (x->term == ESPL__ONNX_RELU && high == 6 && x->scale == 1 && x->offset == 0)
-        return relu6_of(call, x->node);
+        return relu6_of(call, x->node, x->channels_last);
     else
         return clip_whole(call, low, high);
     return ESPL_OK;

@@ -50,11 +50,20 @@ const espl__onnx_attribute *espl__onnx_attribute_of(const espl__onnx_node *node,
     return NULL;
 }
 
+/* So that no sum of such numbers overflows. */
+static int64_t within_bounds(int64_t number)
+{
+    const int64_t most = (int64_t)1 << 60;
+
+    return number > most ? most : number < -most ? -most
+                                                 : number;
+}
+
 int64_t espl__onnx_integer(const espl__onnx_node *node, const char *name, int64_t fallback)
 {
     const espl__onnx_attribute *a = espl__onnx_attribute_of(node, name);
 
-    return a ? a->i : fallback;
+    return a ? within_bounds(a->i) : fallback;
 }
 
 double espl__onnx_real(const espl__onnx_node *node, const char *name, double fallback)
@@ -89,7 +98,7 @@ espl_status espl__onnx_integers(const espl__onnx_call *call, const char *name, i
     if (value && (s = espl__onnx_look(call->onnx, value)))
         return s;
     for (int64_t i = 0; i < all; i++)
-        list[i] = a ? a->ints[i] : espl__onnx_round(value->numbers[i]);
+        list[i] = a ? within_bounds(a->ints[i]) : espl__onnx_round(value->numbers[i]);
     *count = (int)all;
     return ESPL_OK;
 }
@@ -168,6 +177,7 @@ static espl_status set_input(espl__onnx *o, const Espalier__Onnx__ValueInfo *inp
 {
     espl__onnx_value *value = espl__onnx_find(o, input->name);
     espl__shape shape;
+    bool last;
     espl_status s;
 
     if (o->graph)
@@ -176,14 +186,19 @@ static espl_status set_input(espl__onnx *o, const Espalier__Onnx__ValueInfo *inp
     if (!read_shape(input, &shape))
         return espl__fail(o->ctx, ESPL_UNSUPPORTED,
                           "the model's input \"%.100s\" has no fixed size; (batch, channels, height, width) or (batch, features) "
-                          "with numbers was expected: export the model with such an input, only the batch may be open",
+                          "with numbers was expected (channels may be last): export the model with such an input, only the batch may be open",
                           input->name);
+    last = shape.rank == 3 && shape.dim[2] <= 4 && shape.dim[0] > 4;
+    if (last)
+        shape = espl__shape_planes(shape.dim[2], shape.dim[0], shape.dim[1]);
     if ((s = espl__graph_open(o->ctx, shape, &o->graph)))
         return s;
     o->batch = input->type->tensor_type->shape->dim[0]->dim_value;
     if (o->batch < 1)
         o->batch = ANY_BATCH;
-    espl__onnx_give(o, value, 0);
+    espl__onnx_give_last(o, value, 0, last);
+    if (last)
+        espl__log(o->ctx, ESPL_NOTE, "the model takes pictures with channels last; the net takes them with channels first");
     return ESPL_OK;
 }
 

@@ -89,13 +89,13 @@ static void make_plain(char *name)
             *c = '_';
 }
 
-static int index_of(const espl__onnx *o, const espl__onnx_node *node)
+/* A number behind it where the name is taken. */
+static void make_unique(const espl__graph *graph, char name[180])
 {
-    size_t i = 0;
+    const int length = (int)strlen(name);
 
-    while (i < o->model->graph->n_node && o->model->graph->node[i] != node)
-        i++;
-    return (int)i;
+    for (int number = graph->node_count; number < graph->node_count + 100 && espl__graph_find(graph, name) >= 0; number++)
+        snprintf(name + length, 180 - (size_t)length, "_%d", number);
 }
 
 void espl__onnx_name(const espl__onnx *o, const espl__onnx_node *node, const char *suffix, char name[180])
@@ -110,11 +110,7 @@ void espl__onnx_name(const espl__onnx *o, const espl__onnx_node *node, const cha
         join_path(node, stem, sizeof stem);
     else
         snprintf(stem, sizeof stem, "%.139s", node->name);
-    make_plain(stem);
-    if (!*stem)
-        snprintf(stem, sizeof stem, "%.40s_%d", *node->op_type ? node->op_type : "node", index_of(o, node));
-    make_plain(stem);
-    snprintf(name, 180, "%s%s", stem, suffix);
-    if (espl__graph_find(o->graph, name) >= 0)
-        snprintf(name, 180, "%s%s_%d", stem, suffix, index_of(o, node));
+    snprintf(name, 180, "%.139s%s", *stem ? stem : node->op_type, suffix);
+    make_plain(name);
+    make_unique(o->graph, name);
 }

@@ -6,8 +6,8 @@
 
 /* ---- one node for one ---- */
 
-/* A node over all inputs as they are. */
-static espl_status give_node(espl__onnx_call *call, const char *op, const char *attributes)
+/* A node over all inputs as they are; `last` if they have their channels last, and so will the output. */
+static espl_status give_node(espl__onnx_call *call, bool last, const char *op, const char *attributes)
 {
     int nodes[ESPL__INPUTS_MAX], node = 0;
     espl_status s;
@@ -15,17 +15,17 @@ static espl_status give_node(espl__onnx_call *call, const char *op, const char *
     for (int i = 0; i < call->count; i++) {
         if (!call->in[i] || call->in[i]->kind != ESPL__ONNX_COMPUTED)
             return espl__onnx_refuse(call, "takes a constant; what follows from the sample was expected");
-        if ((s = espl__onnx_resolve(call->onnx, call->in[i], &nodes[i])))
+        if ((s = espl__onnx_take(call->onnx, call->in[i], last, &nodes[i])))
             return s;
     }
     if ((s = espl__onnx_add(call->onnx, call->node, "", op, nodes, call->count, &node, "%s", attributes)))
         return s;
-    espl__onnx_give(call->onnx, call->out, node);
+    espl__onnx_give_last(call->onnx, call->out, node, last);
     return ESPL_OK;
 }
 
 /* A node over the first input, the others being its parameters in order. */
-static espl_status give_with_parameters(espl__onnx_call *call, const char *op, const char *attributes, int parameters)
+static espl_status give_with_parameters(espl__onnx_call *call, bool last, const char *op, const char *attributes, int parameters)
 {
     const int all = call->count;
     espl_status s;
@@ -34,7 +34,7 @@ static espl_status give_with_parameters(espl__onnx_call *call, const char *op, c
         if (i >= all || !call->in[i] || call->in[i]->kind != ESPL__ONNX_CONSTANT)
             return espl__onnx_refuse(call, "input %d must be a constant", i + 1);
     call->count = 1;
-    s = give_node(call, op, attributes);
+    s = give_node(call, last, op, attributes);
     for (int i = 1; i <= parameters && !s; i++)
         s = espl__onnx_source_set(call->onnx, call->out->node, i - 1, (espl__onnx_source){ .value = call->in[i], .number = 1 });
     return s;
@@ -52,7 +52,7 @@ static espl_status plain_activation(espl__onnx_call *call)
 {
     for (int i = 0; i < ESPL__COUNT(plain); i++)
         if (espl__onnx_is(call->node, plain[i].onnx))
-            return give_node(call, plain[i].op, "");
+            return give_node(call, call->in[0]->channels_last, plain[i].op, "");
     return espl__onnx_refuse(call, "is no activation");
 }
 
@@ -63,7 +63,7 @@ static espl_status activation(espl__onnx_call *call, const char *op, const char 
 
     espl__text_from_real(number, text);
     snprintf(attributes, sizeof attributes, "%s: %s", own, text);
-    return give_node(call, op, attributes);
+    return give_node(call, call->in[0]->channels_last, op, attributes);
 }
 
 static espl_status elu(espl__onnx_call *call)
@@ -78,12 +78,12 @@ static espl_status leaky_relu(espl__onnx_call *call)
 
 static espl_status gelu(espl__onnx_call *call)
 {
-    return give_node(call, "gelu", espl__onnx_says(call->node, "approximate", "tanh") ? "form: tanh" : "form: exact");
+    return give_node(call, call->in[0]->channels_last, "gelu", espl__onnx_says(call->node, "approximate", "tanh") ? "form: tanh" : "form: exact");
 }
 
 static espl_status prelu(espl__onnx_call *call)
 {
-    return give_with_parameters(call, "prelu", "", 1);
+    return give_with_parameters(call, call->in[0]->channels_last, "prelu", "", 1);
 }
 
 /* Before opset 13 all dimensions from the axis on were taken together. */
@@ -95,7 +95,7 @@ static espl_status softmax(espl__onnx_call *call)
 
     if (axis != 1 || (call->onnx->opset < 13 && value->rank > 1 && espl__onnx_count(value) != value->dim[0]))
         return espl__onnx_refuse(call, "acts along another dimension than the channels");
-    return give_node(call, "softmax", "");
+    return give_node(call, false, "softmax", "");
 }
 
 /* Class scores and their logarithms rank classes alike and train alike. */
@@ -119,7 +119,7 @@ static espl_status gemm(espl__onnx_call *call)
     espl_status s;
 
     if (!weight || weight->kind != ESPL__ONNX_CONSTANT || weight->rank != 2 || (bias && bias->kind != ESPL__ONNX_CONSTANT) ||
-        call->in[0]->rank != 1 || espl__onnx_integer(call->node, "transA", 0))
+        call->in[0]->rank != 1 || weight->dim[!turned] != call->in[0]->dim[0] || espl__onnx_integer(call->node, "transA", 0))
         return espl__onnx_refuse(call, "vectors times a constant matrix, plus constants, were expected");
     if ((s = espl__onnx_resolve(call->onnx, call->in[0], &node)) ||
         (s = espl__onnx_add(call->onnx, call->node, "", "dense", &node, 1, &node, "units: %" PRId64 ", bias: %s", weight->dim[turned],
@@ -136,13 +136,17 @@ static espl_status matmul(espl__onnx_call *call)
     espl__onnx_value *value = call->in[0], *weight = call->count > 1 ? call->in[1] : NULL;
     int node;
 
-    if (!weight || weight->kind != ESPL__ONNX_CONSTANT || weight->rank != 2 || value->rank != 1 || weight->dim[0] != value->dim[0] ||
-        weight->dim[1] < 1)
+    if (!weight || weight->kind != ESPL__ONNX_CONSTANT || weight->rank != 2 || value->rank < 1 ||
+        weight->dim[0] != value->dim[value->rank - 1] || weight->dim[1] < 1)
         return espl__onnx_refuse(call, "vectors times a constant matrix were expected");
-    const espl_status s = espl__onnx_resolve(call->onnx, value, &node);
+    const espl_status s = espl__onnx_take(call->onnx, value, value->rank == 3, &node);
     if (s)
         return s;
-    espl__onnx_see(call->out, value, 1, &weight->dim[1]);
+    if (value->rank != 1 && !value->channels_last)
+        return espl__onnx_refuse(call, "vectors times a constant matrix were expected");
+    espl__onnx_see(call->out, value, value->rank, value->dim);
+    call->out->dim[value->rank - 1] = weight->dim[1];
+    call->out->channels_last = value->channels_last;
     call->out->term = ESPL__ONNX_DENSE;
     call->out->weight = weight;
     return ESPL_OK;
@@ -158,7 +162,7 @@ static espl_status batch_norm(espl__onnx_call *call)
     espl__text_from_real(espl__onnx_real(call->node, "epsilon", 1e-5f), texts[0]);
     espl__text_from_real(1 - espl__onnx_real(call->node, "momentum", 0.9f), texts[1]);
     snprintf(attributes, sizeof attributes, "epsilon: %s, momentum: %s", texts[0], texts[1]);
-    return give_with_parameters(call, "batch_norm", attributes, 4);
+    return give_with_parameters(call, false, "batch_norm", attributes, 4);
 }
 
 static espl_status group_norm(espl__onnx_call *call, int64_t groups)
@@ -167,7 +171,7 @@ static espl_status group_norm(espl__onnx_call *call, int64_t groups)
 
     espl__text_from_real(espl__onnx_real(call->node, "epsilon", 1e-5f), text);
     snprintf(attributes, sizeof attributes, "groups: %" PRId64 ", epsilon: %s", groups, text);
-    return give_with_parameters(call, "group_norm", attributes, 2);
+    return give_with_parameters(call, false, "group_norm", attributes, 2);
 }
 
 static espl_status instance_normalization(espl__onnx_call *call)
@@ -186,37 +190,40 @@ static espl_status layer_normalization(espl__onnx_call *call)
     const int64_t named = espl__onnx_integer(call->node, "axis", -1), axis = named < 0 ? named + value->rank + 1 : named;
     char text[32], attributes[64];
 
-    if (axis != 1)
-        return espl__onnx_refuse(call, "normalizes over a part of a sample; only whole samples are possible");
+    const bool by_pixel = value->channels_last && axis == 3;
+
+    if (axis != 1 && !by_pixel)
+        return espl__onnx_refuse(call, "normalizes over a part of a sample; whole samples, or channels that are last, are possible");
     espl__text_from_real(espl__onnx_real(call->node, "epsilon", 1e-5f), text);
-    snprintf(attributes, sizeof attributes, "over: sample, epsilon: %s", text);
-    return give_with_parameters(call, "layer_norm", attributes, call->count > 2 ? 2 : 1);
+    snprintf(attributes, sizeof attributes, "over: %s, epsilon: %s", by_pixel ? "channels" : "sample", text);
+    return give_with_parameters(call, by_pixel, "layer_norm", attributes, call->count > 2 ? 2 : 1);
 }
 
 /* ---- pooling of whole planes ---- */
 
-static espl_status global_pool(espl__onnx_call *call, const char *op, bool keep)
+static espl_status global_pool(espl__onnx_call *call, bool last, const char *op, bool keep)
 {
-    const int64_t dim[] = { call->in[0]->dim[0], 1, 1 };
+    const int64_t first_dim[] = { call->in[0]->dim[0], 1, 1 }, last_dim[] = { 1, 1, call->in[0]->dim[2] };
     espl_status s;
 
     if (call->in[0]->rank != 3)
         return espl__onnx_refuse(call, "takes %d dimensions; pictures (batch, channels, height, width) were expected", call->in[0]->rank + 1);
     call->count = 1;
-    if ((s = give_node(call, op, "")))
+    if ((s = give_node(call, last, op, "")))
         return s;
-    espl__onnx_see(call->out, call->out, keep ? 3 : 1, dim);
+    espl__onnx_see(call->out, call->out, keep ? 3 : 1, !last ? first_dim : keep ? last_dim
+                                                                                : last_dim + 2);
     return ESPL_OK;
 }
 
 static espl_status global_average_pool(espl__onnx_call *call)
 {
-    return global_pool(call, "global_avg_pool", true);
+    return global_pool(call, false, "global_avg_pool", true);
 }
 
 static espl_status global_max_pool(espl__onnx_call *call)
 {
-    return global_pool(call, "global_max_pool", true);
+    return global_pool(call, false, "global_max_pool", true);
 }
 
 static espl_status reduce(espl__onnx_call *call)
@@ -233,20 +240,25 @@ static espl_status reduce(espl__onnx_call *call)
         const int64_t axis = axes[i] < 0 ? axes[i] + call->in[0]->rank + 1 : axes[i];
         named |= axis >= 0 && axis < 8 ? 1u << axis : 1;
     }
-    if (named != (1u << 2 | 1u << 3))
+    const bool last = call->in[0]->channels_last;
+    if (named != (last ? 1u << 1 | 1u << 2 : 1u << 2 | 1u << 3))
         return espl__onnx_refuse(call, "acts on other dimensions than the height and width of pictures");
-    return global_pool(call, espl__onnx_is(call->node, "ReduceMax") ? "global_max_pool" : "global_avg_pool", keep);
+    return global_pool(call, last, espl__onnx_is(call->node, "ReduceMax") ? "global_max_pool" : "global_avg_pool", keep);
 }
 
 /* ---- putting together, dropping ---- */
 
 static espl_status concat(espl__onnx_call *call)
 {
-    const int64_t named = espl__onnx_integer(call->node, "axis", 1);
+    const int64_t named = espl__onnx_integer(call->node, "axis", 1), axis = named < 0 ? named + call->in[0]->rank + 1 : named;
+    const bool last = call->in[0]->channels_last;
 
-    if (named != 1 && named + call->in[0]->rank + 1 != 1)
+    if (axis != (last ? 3 : 1))
         return espl__onnx_refuse(call, "puts together along another dimension than the channels");
-    return call->count == 1 ? espl__onnx_same(call) : give_node(call, "concat", "");
+    for (int i = 0; i < call->count; i++)
+        if (call->in[i] && call->in[i]->channels_last != last)
+            return espl__onnx_refuse(call, "puts together values with channels first and last");
+    return call->count == 1 ? espl__onnx_same(call) : give_node(call, last, "concat", "");
 }
 
 /* In training ours drops again what the model dropped when it was trained. */

@@ -11,17 +11,25 @@
 /* The first input under another shape. */
 static espl_status see_as(espl__onnx_call *call, int rank, const int64_t *dim)
 {
+    espl__onnx_value *value = call->in[0];
     int node;
-    const espl_status s = espl__onnx_resolve_flat(call->onnx, call->in[0], &node);
+    const espl_status s = value->channels_last ? espl__onnx_resolve(call->onnx, value, &node)
+                                               : espl__onnx_resolve_flat(call->onnx, value, &node);
 
     if (!s)
-        espl__onnx_see(call->out, call->in[0], rank, dim);
+        espl__onnx_see(call->out, value, rank, dim);
     return s;
 }
 
 espl_status espl__onnx_same(espl__onnx_call *call)
 {
-    return see_as(call, call->in[0]->rank, call->in[0]->dim);
+    espl__onnx_value *value = call->in[0];
+    int node;
+    const espl_status s = espl__onnx_resolve_flat(call->onnx, value, &node);
+
+    espl__onnx_see(call->out, value, value->rank, value->dim);
+    call->out->channels_last = value->channels_last;
+    return s;
 }
 
 /* Dimensions of the sample from those asked for: 0 as before, -1 whatever is left. */
@@ -154,6 +162,23 @@ static bool moves(const espl__onnx_value *value, const int64_t *order)
     return false;
 }
 
+/* Pictures between channels first and last, which only looks different. */
+static espl_status swap_channels(espl__onnx_call *call, const int64_t *dim)
+{
+    const bool last = !call->in[0]->channels_last;
+    int node;
+    const espl_status s = espl__onnx_take(call->onnx, call->in[0], !last, &node);
+
+    espl__onnx_see(call->out, call->in[0], 3, dim);
+    call->out->channels_last = last;
+    return s;
+}
+
+static bool is_order(const int64_t *order, int64_t a, int64_t b, int64_t c)
+{
+    return order[0] == a && order[1] == b && order[2] == c;
+}
+
 espl_status espl__onnx_transpose(espl__onnx_call *call)
 {
     espl__onnx_value *value = call->in[0];
@@ -174,6 +199,8 @@ espl_status espl__onnx_transpose(espl__onnx_call *call)
         dim[d] = value->dim[order[d + 1]];
         used += snprintf(text + used, sizeof text - (size_t)used, "%s%" PRId64, d ? ", " : "", order[d + 1]);
     }
+    if (value->rank == 3 && (value->channels_last ? is_order(order + 1, 2, 0, 1) : is_order(order + 1, 1, 2, 0)))
+        return swap_channels(call, dim);
     if (!moves(value, order + 1))
         return see_as(call, value->rank, dim);
     if ((s = espl__onnx_resolve(call->onnx, value, &node)) ||
@@ -313,15 +340,18 @@ espl_status espl__onnx_gather(espl__onnx_call *call)
         return s;
     if (!indices || indices->rank > 1 || count < 1 || axis < 0 || axis >= value->rank)
         return espl__onnx_refuse(call, "takes values by other than constant indices in a row, or from the batch");
+    for (int i = 0; i < count; i++) {
+        if (list[i] < -value->dim[axis] || list[i] >= value->dim[axis])
+            return espl__onnx_refuse(call, "takes values that are not there");
+        list[i] += list[i] < 0 ? value->dim[axis] : 0;
+    }
     const int64_t step = count > 1 ? list[1] - list[0] : 1;
     for (int i = 0; i < count; i++)
-        if (list[i] < -value->dim[axis] || list[i] >= value->dim[axis] || list[i] != list[0] + i * step || step < 1)
-            return espl__onnx_refuse(call, "takes values that are not there, or in no order");
-    p.begin[axis] = within(list[0], value->dim[axis]);
+        if (list[i] != list[0] + i * step || step < 1)
+            return espl__onnx_refuse(call, "takes values in no order");
+    p.begin[axis] = list[0];
     p.step[axis] = step;
-    p.end[axis] = p.begin[axis] + (count - 1) * step + 1;
-    if (p.end[axis] > value->dim[axis])
-        return espl__onnx_refuse(call, "takes values that are not there");
+    p.end[axis] = list[count - 1] + 1;
     if ((s = take_part(call, &p, "", call->out)) || indices->rank == 1)
         return s;
     for (int d = 0; d < call->out->rank; d++)

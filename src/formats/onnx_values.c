@@ -50,9 +50,20 @@ void espl__onnx_give(espl__onnx *o, espl__onnx_value *value, int node)
 
     value->kind = ESPL__ONNX_COMPUTED;
     value->term = ESPL__ONNX_WHOLE;
+    value->channels_last = false;
     value->node = node;
     value->rank = shape.rank;
     memcpy(value->dim, shape.dim, sizeof shape.dim);
+}
+
+void espl__onnx_give_last(espl__onnx *o, espl__onnx_value *value, int node, bool last)
+{
+    const int64_t *dim = o->graph->nodes[node].shape.dim;
+
+    espl__onnx_give(o, value, node);
+    value->channels_last = last;
+    if (last)
+        memcpy(value->dim, (const int64_t[]){ dim[1], dim[2], dim[0] }, 3 * sizeof *dim);
 }
 
 void espl__onnx_see(espl__onnx_value *value, const espl__onnx_value *other, int rank, const int64_t *dim)
@@ -62,6 +73,7 @@ void espl__onnx_see(espl__onnx_value *value, const espl__onnx_value *other, int 
     memcpy(copy, dim, (size_t)rank * sizeof *dim);
     value->kind = ESPL__ONNX_COMPUTED;
     value->term = ESPL__ONNX_WHOLE;
+    value->channels_last = false;
     value->node = other->node;
     value->rank = rank;
     memcpy(value->dim, copy, sizeof copy);
@@ -141,12 +153,21 @@ static espl_status add_relu(espl__onnx *o, const espl__onnx_value *value, int *n
     return s ? s : espl__onnx_add(o, value->from, "", "relu", &input, 1, node, "%s", "");
 }
 
-static espl_status add_dense(espl__onnx *o, const espl__onnx_value *value, int *node)
+/* Vectors take a dense layer, the pixels of pictures with channels last a convolution. */
+espl_status espl__onnx_dense(espl__onnx *o, const espl__onnx_value *value, const espl__onnx_source *bias, int *node)
 {
-    const int input = *node;
-    const espl_status s = espl__onnx_add(o, value->from, "", "dense", &input, 1, node, "units: %" PRId64 ", bias: no", value->dim[0]);
+    const espl__onnx_source weight = { .value = value->weight, .turned = true, .number = 1 };
+    const char *says = bias ? "yes" : "no";
+    const int input = value->node;
+    espl_status s;
 
-    return s ? s : espl__onnx_source_set(o, *node, 0, (espl__onnx_source){ .value = value->weight, .turned = true, .number = 1 });
+    if (value->channels_last)
+        s = espl__onnx_add(o, value->from, "", "conv2d", &input, 1, node, "channels: %" PRId64 ", kernel: 1, bias: %s", value->dim[2], says);
+    else
+        s = espl__onnx_add(o, value->from, "", "dense", &input, 1, node, "units: %" PRId64 ", bias: %s", value->dim[0], says);
+    if (s || (s = espl__onnx_source_set(o, *node, 0, weight)))
+        return s;
+    return bias ? espl__onnx_source_set(o, *node, 1, *bias) : ESPL_OK;
 }
 
 static espl_status add_hard_sigmoid(espl__onnx *o, const espl__onnx_value *value, double slope, double offset, int *node)
@@ -186,7 +207,7 @@ static espl_status add_term(espl__onnx *o, const espl__onnx_value *v, int *node)
                               "before: [0, %" PRId64 ", %" PRId64 "], after: [0, %" PRId64 ", %" PRId64 "]", v->pad[0], v->pad[1],
                               v->pad[2], v->pad[3]);
     case ESPL__ONNX_DENSE:
-        return add_dense(o, v, node);
+        return espl__onnx_dense(o, v, NULL, node);
     case ESPL__ONNX_SIGMOID:
         return espl__onnx_add(o, v->from, "", "sigmoid", &input, 1, node, "%s", "");
     case ESPL__ONNX_SILU:
@@ -220,14 +241,39 @@ espl_status espl__onnx_resolve_flat(espl__onnx *o, espl__onnx_value *value, int 
     return ESPL_OK;
 }
 
+/* What the input's own nodes are called after. */
+static const espl__onnx_node input_node = { .name = (char *)(uintptr_t) "input", .op_type = (char *)(uintptr_t) "Transpose" };
+
 espl_status espl__onnx_resolve(espl__onnx *o, espl__onnx_value *value, int *node)
 {
+    const espl__onnx_node *from = value->from ? value->from : &input_node;
     espl_status s;
 
     if ((s = espl__onnx_resolve_flat(o, value, node)))
         return s;
-    if (value->from && (s = add_shape(o, value->from, value->rank, value->dim, node)))
+    if (value->channels_last) {
+        const int input = *node;
+        if ((s = espl__onnx_add(o, from, "_channels_last", "transpose", &input, 1, node, "order: [1, 2, 0]")))
+            return s;
+        value->channels_last = false;
+    }
+    if ((s = add_shape(o, from, value->rank, value->dim, node)))
         return s;
     value->node = *node;
     return ESPL_OK;
+}
+
+espl_status espl__onnx_take(espl__onnx *o, espl__onnx_value *value, bool last, int *node)
+{
+    const bool one_pixel = value->rank == 3 && value->dim[0] * value->dim[1] == 1;
+    espl_status s;
+
+    if (!last || !(value->channels_last || one_pixel))
+        return espl__onnx_resolve(o, value, node);
+    if ((s = espl__onnx_resolve_flat(o, value, node)) || value->channels_last)
+        return s;
+    s = add_shape(o, value->from ? value->from : &input_node, 3, (const int64_t[]){ value->dim[2], 1, 1 }, node);
+    value->node = *node;
+    value->channels_last = true;
+    return s;
 }

@@ -114,8 +114,8 @@ def values(*shape):
     return random.standard_normal(shape).astype(numpy.float32)
 
 
-def save(name, nodes, tensors, opset, inputs, notes=()):
-    graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, *inputs.shape[1:]])],
+def save(name, nodes, tensors, opset, shape, notes=()):
+    graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, *shape[1:]])],
                               [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 5])], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=7)
     for key, value in notes:
@@ -144,7 +144,7 @@ save("typed", [
     helper.make_node("Conv", ["b", "w3f"], ["c"], "three", group=4, strides=[2, 2], kernel_shape=[2, 2]),
     helper.make_node("Reshape", ["c", "target"], ["d"]), helper.make_node("Cast", ["w4"], ["w4f"], to=TensorProto.FLOAT),
     helper.make_node("Gemm", ["d", "w4f", "b4"], ["y"], "four", alpha=0.5, beta=2.0),
-], typed, 13, inputs, notes=[("classes", '["a","b","c","d","e"]'), ("Image.NominalPixelRange", "Normalized_0_1"),
+], typed, 13, inputs.shape, notes=[("classes", '["a","b","c","d","e"]'), ("Image.NominalPixelRange", "Normalized_0_1"),
                                         ("Image.BitmapPixelFormat", "Bgr8")])
 
 tensor = {t.name: torch.tensor(numpy_helper.to_array(t).astype(float)) for t in typed}
@@ -168,11 +168,41 @@ save("old", [
     helper.make_node("Add", ["n", "k"], ["n3"]), helper.make_node("Clip", ["n3"], ["n6"], min=0.0, max=6.0),
     helper.make_node("Mul", ["n", "n6"], ["h"]), helper.make_node("Constant", [], ["six"], value=helper.make_tensor("six", 1, [], [6.0])),
     helper.make_node("Div", ["h", "six"], ["z"]), helper.make_node("Mul", ["f", "z"], ["v"]), helper.make_node("Softmax", ["v"], ["y"]),
-], old, 9, inputs)
+], old, 9, inputs.shape)
 clipped = inputs[:, :2, 1:].clip(0, 6)
 dense = (clipped[:, 0] - clipped[:, 1]).transpose(0, 2, 1).reshape(2, 12) @ numpy_helper.to_array(old[0]) + numpy_helper.to_array(old[1])
 record("old", inputs, numpy_helper.to_array(old[2]) * dense * (dense + 3).clip(0, 6) / 6)
 
+# Channels last, as TensorFlow has them.
+inputs = values(2, 8, 8, 3)
+last = [numpy_helper.from_array(values(*shape), name) for name, shape in
+        (("w1", (4, 3, 3, 3)), ("bias", (4,)), ("w2", (4, 6)), ("b2", (6,)), ("scale", (6,)), ("shift", (6,)), ("w3", (12, 5)), ("b3", (5,)))]
+number = {name: numpy_helper.from_array(numpy.float32(value), name) for name, value in (("two", 2), ("one", 1))}
+save("last", [
+    helper.make_node("Mul", ["x", "two"], ["x2"]), helper.make_node("Sub", ["x2", "one"], ["x3"]),
+    helper.make_node("Transpose", ["x3"], ["first"], perm=[0, 3, 1, 2]), helper.make_node("Conv", ["first", "w1"], ["c"], "conv"),
+    helper.make_node("Transpose", ["c"], ["l"], perm=[0, 2, 3, 1]), helper.make_node("Add", ["l", "bias"], ["lb"]),
+    helper.make_node("Clip", ["lb", "zero", "six"], ["r"]), helper.make_node("MatMul", ["r", "w2"], ["m"], "point"),
+    helper.make_node("Add", ["m", "b2"], ["mb"]), helper.make_node("LayerNormalization", ["mb", "scale", "shift"], ["n"], "norm", axis=-1),
+    helper.make_node("ReduceMean", ["n"], ["p"], axes=[1, 2]), helper.make_node("Sigmoid", ["p"], ["g"]),
+    helper.make_node("Mul", ["n", "g"], ["s"]), helper.make_node("Concat", ["s", "n"], ["k"], axis=3),
+    helper.make_node("ReduceMax", ["k"], ["v"], axes=[1, 2], keepdims=0), helper.make_node("Gemm", ["v", "w3", "b3"], ["y"], "fc"),
+], [*last, *number.values(), helper.make_tensor("zero", 1, [], [0.0]), helper.make_tensor("six", 1, [], [6.0])], 17, inputs.shape)
+tensor = {t.name: torch.tensor(numpy_helper.to_array(t).astype(float)) for t in last}
+planes = functional.conv2d(torch.tensor(inputs.astype(float)).permute(0, 3, 1, 2) * 2 - 1, tensor["w1"]).permute(0, 2, 3, 1)
+planes = (planes + tensor["bias"]).clip(0, 6) @ tensor["w2"] + tensor["b2"]
+planes = functional.layer_norm(planes, (6,), tensor["scale"], tensor["shift"])
+planes = torch.cat((planes * planes.mean((1, 2), keepdim=True).sigmoid(), planes), 3)
+record("last", inputs.transpose(0, 3, 1, 2), planes.amax((1, 2)) @ tensor["w3"] + tensor["b3"])
+
+# Weights in a file beside the model.
+graph = helper.make_graph([helper.make_node("Gemm", ["x", "w"], ["y"], "fc")], "beside",
+                          [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 3])],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 2])],
+                          [numpy_helper.from_array(numpy.arange(6, dtype=numpy.float32).reshape(3, 2), "w")])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+onnx.save(model, os.path.join(answers, "beside.onnx"), save_as_external_data=True, location="beside.bin", size_threshold=0)
+
 # What must be refused.
 save("quantized", [helper.make_node("QuantizeLinear", ["x", "s"], ["q"], "q"), helper.make_node("DequantizeLinear", ["q", "s"], ["y"])],
-     [helper.make_tensor("s", TensorProto.FLOAT, [], [0.1])], 13, values(1, 5))
+     [helper.make_tensor("s", TensorProto.FLOAT, [], [0.1])], 13, (1, 5))

@@ -67,7 +67,7 @@ static int count_of(const char *op)
 
 static void answers_are_those_of_the_other_program(void **state)
 {
-    static const char *const names[] = { "plain", "activations", "shuffle", "typed", "old" };
+    static const char *const names[] = { "plain", "activations", "shuffle", "typed", "old", "last" };
     char path[300];
     espl_check check;
 
@@ -111,6 +111,16 @@ static void spelled_out_activations_are_found(void **state)
     assert_string_equal(net->graph->nodes[net->graph->output].op->name, "softmax");
 }
 
+static void channels_last_only_look_different(void **state)
+{
+    (void)state;
+    load(SEEDS "last.onnx");
+    assert_int_equal(count_of("transpose"), 0);
+    assert_int_equal(net->graph->nodes[0].shape.dim[0], 3);
+    assert_string_equal(node("point")->op->name, "conv2d");
+    assert_int_equal(node("point")->parameter_count, 2); /* the sum behind it is its bias */
+}
+
 static void metadata_name_classes_and_prepare_samples(void **state)
 {
     (void)state;
@@ -148,7 +158,7 @@ static void refuses_changed(const char *seed, const char *from, const char *to, 
     char *bytes, path[300];
     size_t count, at = 0;
 
-    snprintf(path, sizeof path, SEEDS "%s", seed);
+    snprintf(path, sizeof path, "%s%s", *seed == '/' ? "" : SEEDS, seed);
     assert_int_equal(espl__file_read(ctx, path, SIZE_MAX, &bytes, &count), ESPL_OK);
     while (at + length < count && memcmp(bytes + at, from, length) != 0)
         at++;
@@ -162,11 +172,19 @@ static void refuses_changed(const char *seed, const char *from, const char *to, 
 static void what_is_not_understood_is_named(void **state)
 {
     (void)state;
-    refuses_changed("plain.onnx", "\"\x03" "Elu", "\"\x03" "Foo", 5, "(Foo): there is no such operation here");
+    refuses_changed("plain.onnx", "\"\x03"
+                                  "Elu",
+                    "\"\x03"
+                    "Foo",
+                    5, "(Foo): there is no such operation here");
     refuses_changed("typed.onnx", "group", "Group", 5, "its weight takes 1 channels in 1 groups, but there are 4");
     refuses_changed("typed.onnx", "SAME_UPPER", "SAME_UPPE?", 10, "its auto_pad is not known");
     refuses_changed("old.onnx", "\x12\x02s2", "\x12\x02s1", 4, "is there already");
-    refuses_changed("typed.onnx", "B\x02" "b1", "B\x02" "b9", 4, "takes \"b1\", which no node before it gives");
+    refuses_changed("typed.onnx", "B\x02"
+                                  "b1",
+                    "B\x02"
+                    "b9",
+                    4, "takes \"b1\", which no node before it gives");
 }
 
 static void sizes_that_lie_are_refused(void **state)
@@ -187,6 +205,17 @@ static void other_files_are_refused(void **state)
     refuses(MADE, "holds no graph");
 }
 
+static void weights_may_lie_beside_the_model_and_nowhere_else(void **state)
+{
+    (void)state;
+    load(ANSWERS "beside.onnx");
+    const float turned[] = { 0, 2, 4, 1, 3, 5 };
+    assert_memory_equal(net->parameters[0].value, turned, sizeof turned);
+    refuses_changed(ANSWERS "beside.onnx", "beside.bin", "another.bi", 10, "tensor \"w\": another.bi, which holds its values, cannot be opened");
+    refuses_changed(ANSWERS "beside.onnx", "beside.bin", "../etc/bin", 10, "not named or not beside the model");
+    refuses_changed(ANSWERS "beside.onnx", "beside.bin", "/dev/zero0", 10, "not named or not beside the model");
+}
+
 static espl_status load_and_free(espl_context *with, void *argument)
 {
     espl_net *loaded;
@@ -201,6 +230,7 @@ static void survives_any_failing_allocation(void **state)
     (void)state;
     failing_every(load_and_free, (void *)(uintptr_t)(SEEDS "plain.onnx"), NULL);
     failing_every(load_and_free, (void *)(uintptr_t)(SEEDS "typed.onnx"), NULL);
+    failing_every(load_and_free, (void *)(uintptr_t)(ANSWERS "beside.onnx"), NULL);
 }
 
 /* Whether this build reads such files at all. */
@@ -220,11 +250,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers_are_those_of_the_other_program, setup, teardown),
         cmocka_unit_test_setup_teardown(batch_norm_stays_and_names_are_those_of_the_modules, setup, teardown),
         cmocka_unit_test_setup_teardown(spelled_out_activations_are_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(channels_last_only_look_different, setup, teardown),
         cmocka_unit_test_setup_teardown(metadata_name_classes_and_prepare_samples, setup, teardown),
         cmocka_unit_test_setup_teardown(quantized_models_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_understood_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(sizes_that_lie_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(other_files_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(weights_may_lie_beside_the_model_and_nowhere_else, setup, teardown),
         cmocka_unit_test_setup_teardown(survives_any_failing_allocation, setup, teardown),
     };
 
