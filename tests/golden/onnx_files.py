@@ -195,12 +195,58 @@ planes = functional.layer_norm(planes, (6,), tensor["scale"], tensor["shift"])
 planes = torch.cat((planes * planes.mean((1, 2), keepdim=True).sigmoid(), planes), 3)
 record("last", inputs.transpose(0, 3, 1, 2), planes.amax((1, 2)) @ tensor["w3"] + tensor["b3"])
 
+# Constants that are computed: batch norm folded by hand, weights in another order, numbers by every function.
+inputs = values(2, 3, 4, 4)
+given = {"hwio": values(3, 3, 3, 4), "gamma": values(4), "variance": abs(values(4)), "mean": values(4), "dense": values(5, 16),
+         "table": values(3, 1, 5)}
+given = {name: numpy_helper.from_array(value, name) for name, value in given.items()}
+nodes = []
+
+
+def node(op, taken, given, **attributes):
+    nodes.append(helper.make_node(op, taken, [given], **attributes))
+
+
+def number(name, **value):
+    node("Constant", [], name, **value)
+
+
+number("epsilon", value_float=0.5)
+number("rows", value_ints=[4, 1, 1, 1])
+number("rest", value_ints=[-1])
+number("one", value_int=1)
+number("pair", value_floats=[2.5, -3.5])
+number("zero", value_ints=[0])
+number("ones", value_ints=[1])
+number("five", value_ints=[5])
+for op, taken, gives, options in [
+        ("Add", ["variance", "epsilon"], "v", {}), ("Sqrt", ["v"], "deviation", {}), ("Div", ["gamma", "deviation"], "scale", {}),
+        ("Transpose", ["hwio"], "oihw", {"perm": [3, 2, 0, 1]}), ("Reshape", ["scale", "rows"], "scales", {}),
+        ("Mul", ["oihw", "scales"], "w", {}), ("Mul", ["mean", "scale"], "ms", {}), ("Neg", ["ms"], "b", {}),
+        ("Conv", ["x", "w", "b"], "c", {"name": "conv"}), ("Shape", ["c"], "shape", {}), ("Slice", ["shape", "zero", "ones"], "n", {}),
+        ("Concat", ["n", "rest"], "to", {"axis": 0}), ("Reshape", ["c", "to"], "f", {}), ("Transpose", ["dense"], "turned", {}),
+        ("MatMul", ["f", "turned"], "m", {"name": "dense"}), ("ConstantOfShape", ["five"], "bias", {"value": helper.make_tensor("q", 1, [1], [0.25])}),
+        ("Add", ["m", "bias"], "mb", {}), ("Gather", ["table", "one"], "row", {}), ("Squeeze", ["row", "zero"], "flat", {}),
+        ("Unsqueeze", ["flat", "zero"], "again", {}), ("Abs", ["again"], "positive", {}), ("Mul", ["mb", "positive"], "s", {}),
+        ("Floor", ["pair"], "low", {}), ("Ceil", ["pair"], "high", {}), ("Cast", ["pair"], "whole", {"to": TensorProto.INT32}),
+        ("Cast", ["whole"], "back", {"to": TensorProto.FLOAT}), ("Sub", ["high", "low"], "d", {}), ("Mul", ["d", "back"], "e", {}),
+        ("Gather", ["e", "one"], "k", {}), ("Exp", ["k"], "ek", {}), ("Reciprocal", ["ek"], "r", {}), ("Pow", ["r", "epsilon"], "root", {}),
+        ("Mul", ["s", "root"], "y", {})]:
+    node(op, taken, gives, **options)
+save("folded", nodes, list(given.values()), 13, inputs.shape, notes=[("names", "{0: 'ant', 1: 'bee', 2: 'cat', 3: 'dog', 4: 'eel'}")])
+tensor = {name: numpy_helper.to_array(value).astype(float) for name, value in given.items()}
+scale = tensor["gamma"] / numpy.sqrt(tensor["variance"] + 0.5)
+planes = functional.conv2d(torch.tensor(inputs.astype(float)), torch.tensor(tensor["hwio"].transpose(3, 2, 0, 1) * scale.reshape(4, 1, 1, 1)),
+                           torch.tensor(-tensor["mean"] * scale)).flatten(1).numpy()
+record("folded", inputs, (planes @ tensor["dense"].T + 0.25) * abs(tensor["table"][1]) * numpy.exp(3) ** 0.5)
+
 # Weights in a file beside the model.
 graph = helper.make_graph([helper.make_node("Gemm", ["x", "w"], ["y"], "fc")], "beside",
                           [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 3])],
                           [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 2])],
                           [numpy_helper.from_array(numpy.arange(6, dtype=numpy.float32).reshape(3, 2), "w")])
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+open(os.path.join(answers, "beside.bin"), "w").close()  # it would be written on at its end
 onnx.save(model, os.path.join(answers, "beside.onnx"), save_as_external_data=True, location="beside.bin", size_threshold=0)
 
 # What must be refused.

@@ -67,7 +67,7 @@ static int count_of(const char *op)
 
 static void answers_are_those_of_the_other_program(void **state)
 {
-    static const char *const names[] = { "plain", "activations", "shuffle", "typed", "old", "last" };
+    static const char *const names[] = { "plain", "activations", "shuffle", "typed", "old", "last", "folded" };
     char path[300];
     espl_check check;
 
@@ -129,6 +129,8 @@ static void metadata_name_classes_and_prepare_samples(void **state)
     assert_true(net->preparation.known);
     assert_string_equal(net->preparation.order, "bgr");
     assert_true(fabs(net->preparation.scale - 1.0 / 255) < 1e-12);
+    load(SEEDS "folded.onnx");
+    assert_string_equal(espl_net_class_name(net, 1), "bee");
     load(SEEDS "plain.onnx");
     assert_false(net->preparation.known);
     assert_null(espl_net_class_name(net, 0));
