@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#define SECONDS_TO_LOSE 1 /* epochs that take less share a checkpoint, which waits for the disk */
 #define STEPS_TO_SETTLE 2 /* after so many, a step must not allocate */
 
 static espl_news news_of(const espl_run *run, espl_news_kind kind)
@@ -134,6 +135,17 @@ static espl_status score(espl_run *run)
     return ESPL_OK;
 }
 
+/* A kill costs what was done since the last one. */
+static espl_status write_checkpoint(espl_run *run)
+{
+    const double now = espl__now();
+
+    if (run->progress.epoch < run->recipe.options.epochs && now - run->fit.saved_at < SECONDS_TO_LOSE)
+        return ESPL_OK;
+    run->fit.saved_at = now;
+    return espl__checkpoint_write(run);
+}
+
 static espl_status end_epoch(espl_run *run)
 {
     espl__progress *p = &run->progress;
@@ -151,8 +163,7 @@ static espl_status end_epoch(espl_run *run)
     news = news_of(run, ESPL_NEWS_EPOCH);
     /* The log line comes first: a kill in between leaves a line too many, which a resume cuts off,
      * never one too few. */
-    if ((s = espl__log_epoch(run, &news)) || (s = espl__events_epoch(run, &news)) ||
-        (s = espl__checkpoint_write(run)))
+    if ((s = espl__log_epoch(run, &news)) || (s = espl__events_epoch(run, &news)) || (s = write_checkpoint(run)))
         return s;
     espl__run_tell(run, ESPL_NEWS_EPOCH, NULL);
     return ESPL_OK;

@@ -70,6 +70,7 @@ typedef struct espl__fit {
     double momentum, step_loss;             /* of the step that is under way, or just done */
     int64_t micro;                          /* samples of one run of the plan */
     int64_t cycle_left;                     /* steps of the cycle after this one; negative: in no cycle */
+    double saved_at;                        /* when the last checkpoint was written at the end of an epoch */
     double began, training_seconds, waited; /* of this process */
     int64_t images, steps_here, allocations;
 } espl__fit;
