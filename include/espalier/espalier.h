@@ -6,6 +6,7 @@
 #include <espalier/check_data.h>
 #include <espalier/data.h>
 #include <espalier/ensemble.h>
+#include <espalier/find_rate.h>
 #include <espalier/net.h>
 #include <espalier/report.h>
 #include <espalier/run.h>

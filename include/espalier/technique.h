@@ -57,7 +57,7 @@ typedef struct espl_option {
     size_t offset, size;
     const char *fallback; /* the default, as it would be written in a recipe; NULL: must be given */
     double low, high;     /* both ends included; for durations of their amount; unused for text */
-    const char *choices;  /* "a|b|c" or NULL */
+    const char *choices;  /* "a|b|c" or NULL; of a number above 0, a word that stands for 0 */
     const char *help;
 } espl_option;
 

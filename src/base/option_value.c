@@ -51,8 +51,13 @@ static espl_status read_real(espl_context *ctx, const espl_option *option, const
 {
     double value = 0;
 
+    if (option->choices && strcmp(text, option->choices) == 0) {
+        *(double *)place = 0;
+        return ESPL_OK;
+    }
     if (!espl__text_to_real(text, &value))
-        return espl__fail(ctx, ESPL_BAD_OPTION, "\"%s\" is not a number", text);
+        return espl__fail(ctx, ESPL_BAD_OPTION, "\"%s\" is not a number%s%s", text, option->choices ? ", nor " : "",
+                          option->choices ? option->choices : "");
     const espl_status status = check_range(ctx, option, value, text);
     if (!status)
         *(double *)place = value;
@@ -64,7 +69,8 @@ static espl_status write_real(espl_context *ctx, const espl_option *option, cons
 {
     char number[32];
 
-    (void)option;
+    if (option->choices && !(*(const double *)place > 0))
+        return espl__text_add(ctx, text, "%s", option->choices);
     espl__text_from_real(*(const double *)place, number);
     return espl__text_add(ctx, text, "%s", number);
 }

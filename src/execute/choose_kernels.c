@@ -239,7 +239,7 @@ espl_status espl__choose_kernels(espl__plan *plan)
         (s = espl__allocate(plan->ctx, nodes, sizeof *plan->still, &plan->still)) ||
         (s = espl__allocate(plan->ctx, nodes, sizeof *plan->needs_gradient, &plan->needs_gradient)))
         return s;
-    if (plan->settings.training && plan->loss >= 0)
+    if (plan->learns)
         espl__find_needs(plan->net, plan->graph, plan->needs_gradient);
     if (plan->settings.training)
         espl__find_still(plan->net, plan->graph, plan->needs_gradient, plan->still);
@@ -251,7 +251,7 @@ espl_status espl__choose_kernels(espl__plan *plan)
         if (plan->forward[i] < 0)
             return no_kernel(plan, i, "forward");
     }
-    if (!plan->settings.training || plan->loss < 0)
+    if (!plan->learns)
         return ESPL_OK;
     for (int i = 1; i < plan->graph->node_count; i++)
         if (plan->needs_gradient[i] && (s = bind_backward(plan, i)))

@@ -210,7 +210,7 @@ espl_status espl__place_memory(espl__plan *plan)
                             &plan->gradients)) ||
         (s = espl__allocate(plan->ctx, (size_t)plan->buffer_count, sizeof *pieces, &pieces)))
         return s;
-    if (plan->settings.training && plan->loss >= 0)
+    if (plan->learns)
         find_gradients(plan);
     plan->lanes = choose_lanes(plan);
     place_bindings(plan, &end);

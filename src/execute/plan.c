@@ -28,6 +28,7 @@ static void find_answer(espl__plan *plan)
 
     plan->loss = is_loss ? plan->graph->output : -1;
     plan->answer = is_loss ? last->inputs[0] : plan->graph->output;
+    plan->learns = is_loss && plan->settings.training && !plan->settings.forward;
 }
 
 static espl_status take_parameters(espl__plan *plan)

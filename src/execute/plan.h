@@ -14,6 +14,7 @@ typedef struct espl__plan espl__plan;
 typedef struct espl__plan_settings {
     int64_t batch; /* largest number of samples of one run */
     bool training; /* batch statistics, random draws; gradients if the graph ends in a loss */
+    bool forward;  /* training without gradients: only to see the losses */
     bool direct_only;
     int samples; /* of a shard; 0: by the net (about 1 MiB of the largest activation) */
     /* The fused graph of which this one is a part: shards and layout are as for the whole, so that the part

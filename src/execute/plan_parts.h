@@ -22,7 +22,7 @@ typedef struct binding {
     bool grads_inputs, grads_parameters;
     bool converts; /* a kernel for floats at a node of bf16 values: see convert_edges.c */
     size_t edge;   /* where in the workspace the floats lie */
-    bool fixed; /* no parameter that it reads changes in training: packed once */
+    bool fixed;    /* no parameter that it reads changes in training: packed once */
 } binding;
 
 /* Memory with a life: one piece for each shard if it must outlive a stage, else one for each worker. */
@@ -74,9 +74,10 @@ struct espl__plan {
     espl__graph *graph; /* fused */
     espl__plan_settings settings;
     int samples, shards, lanes, workers;
-    bool alone; /* inference of a single sample: no shards to share, kernels use threads */
-    int loss;   /* node, or -1 */
-    int answer; /* node whose value espl__plan_output gives */
+    bool alone;  /* inference of a single sample: no shards to share, kernels use threads */
+    int loss;    /* node, or -1 */
+    bool learns; /* there is a loss, and gradients of it are wanted */
+    int answer;  /* node whose value espl__plan_output gives */
 
     int64_t *block;             /* of each node's value */
     bool *bf16;                 /* does each node's value, like its gradient, hold bf16 numbers? */

@@ -323,7 +323,7 @@ static void work(void *argument, int worker, int workers)
     if (!plan->packed || plan->feed->parameters_changed)
         run_packs(plan, worker, workers);
     run_stages(plan, worker, workers);
-    if (plan->settings.training && plan->loss >= 0) {
+    if (plan->learns) {
         sum_gradients(plan, worker, workers);
         unpack_gradients(plan, worker, workers);
     }

@@ -439,7 +439,7 @@ static espl_status walk_graph(walk *w)
         if ((s = add_forward(w, i)))
             return s;
     run_as_late_as_possible(w);
-    if (!plan->settings.training || plan->loss < 0)
+    if (!plan->learns)
         return ESPL_OK;
     for (int i = plan->loss; i > 0; i--)
         if (plan->needs_gradient[i] && (i == plan->loss || plan->grad[i] >= 0) &&

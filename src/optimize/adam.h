@@ -11,7 +11,7 @@ typedef struct espl__adam {
 
 #define ESPL__ADAM_OPTIONS(decay_default, decay_help)                                                      \
     { "rate", ESPL_OPTION_REAL, offsetof(espl__adam, common.rate), sizeof(double), "0.001", 1e-12, 1e6,    \
-      NULL, "learning rate" },                                                                             \
+      "find", "learning rate; find: by a range test at the beginning" },                                   \
         { "decay", ESPL_OPTION_REAL, offsetof(espl__adam, common.decay), sizeof(double), decay_default, 0, \
           1e3, NULL, decay_help },                                                                         \
         ESPL_REAL(espl__adam, beta1, "0.9", 0, 1 - 1e-9, "memory of the mean of the gradient"),            \

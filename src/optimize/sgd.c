@@ -15,8 +15,8 @@ typedef struct sgd {
 } sgd;
 
 static const espl_option options[] = {
-    { "rate", ESPL_OPTION_REAL, offsetof(sgd, common.rate), sizeof(double), "0.1", 1e-12, 1e6, NULL,
-      "learning rate" },
+    { "rate", ESPL_OPTION_REAL, offsetof(sgd, common.rate), sizeof(double), "0.1", 1e-12, 1e6, "find",
+      "learning rate; find: by a range test at the beginning" },
     { "decay", ESPL_OPTION_REAL, offsetof(sgd, common.decay), sizeof(double), "0", 0, 1e3, NULL,
       "weight decay, added to the gradient of weights as decay * weight" },
     ESPL_REAL(sgd, momentum, "0.9", 0, 1 - 1e-9, "share of the last step that is kept"),

@@ -163,7 +163,8 @@ static espl_status write_range(espl_context *ctx, const espl_option *option, esp
         return ESPL_OK;
     espl__text_from_real(option->low, low);
     espl__text_from_real(option->high, high);
-    return espl__text_add(ctx, text, "%s..%s", low, high);
+    return espl__text_add(ctx, text, "%s..%s%s%s", low, high, option->choices ? " or " : "",
+                          option->choices ? option->choices : "");
 }
 
 static espl_status write_option(espl_context *ctx, const espl_option *option, espl__text *text)

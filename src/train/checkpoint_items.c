@@ -19,6 +19,7 @@ const espl_field espl__progress_fields[] = {
     ESPL_KEEP(espl__progress, last_top1),
     ESPL_KEEP(espl__progress, last_top5),
     ESPL_KEEP(espl__progress, rate),
+    ESPL_KEEP(espl__progress, found_rate),
     ESPL_KEEP_END
 };
 

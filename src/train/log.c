@@ -102,6 +102,8 @@ static json_t *begin_line(espl_run *run, bool resumed)
     json_object_set_new(line, "epochs", count(run->recipe.options.epochs));
     json_object_set_new(line, "steps_per_epoch", count(run->steps_per_epoch));
     json_object_set_new(line, "batch", count(run->recipe.options.batch));
+    if (run->progress.found_rate > 0)
+        json_object_set_new(line, "found_rate", number(run->progress.found_rate));
     json_object_set_new(line, "seed", count(run->recipe.options.seed));
     json_object_set_new(line, "shard", count(espl__plan_shard_samples(plan)));
     json_object_set_new(line, "lanes", count(espl__plan_lanes(plan)));

@@ -198,8 +198,8 @@ static espl_status begin(espl_run *run)
 
     run->fit.began = espl__now();
     if ((s = espl__fit_open(run)) || (run->resume && (s = espl__checkpoint_read(run, &resumed))) ||
-        (s = espl__moment(run, ESPL_RUN_BEGIN)) || (s = fill_features(run, resumed)) ||
-        (s = espl__fit_open_loader(run)))
+        (s = espl__rate_take(run)) || (s = espl__moment(run, ESPL_RUN_BEGIN)) ||
+        (s = fill_features(run, resumed)) || (s = espl__fit_open_loader(run)))
         return s;
     run->result.planned_bytes = espl__fit_bytes(run);
     if (!resumed && (s = espl__folder_begin(run)))

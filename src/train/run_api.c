@@ -79,7 +79,9 @@ int64_t espl_run_duration(const espl_run *run, espl_duration duration)
 
 double espl_run_base_rate(const espl_run *run)
 {
-    return ((const espl__optimizer_common *)run->recipe.optimizer_options)->rate;
+    const double given = ((const espl__optimizer_common *)run->recipe.optimizer_options)->rate;
+
+    return given > 0 ? given : run->progress.found_rate;
 }
 
 void espl_run_set_rate(espl_run *run, double rate)

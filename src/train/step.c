@@ -65,7 +65,7 @@ static void take_gradients(espl_run *run)
 
 /* The plan divides by the weights of what it was given; a part's gradient enters the sum with its share
  * of the whole batch, so that the parts together give what the batch at once would. */
-static void compute(espl_run *run, const espl__batch *batch)
+void espl__step_compute(espl_run *run, const espl__batch *batch)
 {
     espl__fit *fit = &run->fit;
     const float *weights = weigh(run, batch);
@@ -83,25 +83,27 @@ static void compute(espl_run *run, const espl__batch *batch)
         fit->gradients[i] = fit->total[i];
 }
 
-static espl_status update(espl_run *run, const espl__batch *batch)
+espl_status espl__step_update(espl_run *run, int *sick)
 {
     espl__fit *fit = &run->fit;
     espl_status s;
 
+    *sick = -1;
     fit->factor = 1;
     fit->norm = -1;
     if ((s = espl__moment(run, ESPL_GRADIENTS_READY)))
         return s;
     espl__updater_set_momentum(fit->updater, fit->momentum);
-    const int sick = espl__updater_run(fit->updater, fit->gradients, fit->factor, run->progress.rate,
-                                       fit->hooks, fit->hook_count);
-    return sick >= 0 ? espl__diverged(run, batch, sick) : ESPL_OK;
+    *sick = espl__updater_run(fit->updater, fit->gradients, fit->factor, run->progress.rate, fit->hooks,
+                              fit->hook_count);
+    return ESPL_OK;
 }
 
 espl_status espl__step(espl_run *run, const espl__batch *batch)
 {
     const espl__sums *sums = &run->progress.sums;
     const double loss_before = sums->loss, weight_before = sums->weight;
+    int sick = -1;
     espl_status s;
 
     run->fit.cycle_left = espl__cycle_left(run);
@@ -109,11 +111,13 @@ espl_status espl__step(espl_run *run, const espl__batch *batch)
     run->fit.momentum = espl_run_base_momentum(run);
     if ((s = espl__moment(run, ESPL_BATCH_READY)) || (s = espl__moment(run, ESPL_STEP_BEGIN)))
         return s;
-    compute(run, batch);
+    espl__step_compute(run, batch);
     if (!isfinite(sums->loss - loss_before))
         return espl__diverged(run, batch, -1);
-    if ((s = update(run, batch)))
+    if ((s = espl__step_update(run, &sick)))
         return s;
+    if (sick >= 0)
+        return espl__diverged(run, batch, sick);
     const double weight = sums->weight - weight_before;
     run->fit.step_loss = weight > 0 ? (sums->loss - loss_before) / weight : 0;
     run->progress.step++;

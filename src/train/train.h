@@ -41,7 +41,8 @@ typedef struct espl__progress {
     double best_loss, best_top1, best_top5;
     double last_loss, last_top1, last_top5; /* of the latest scoring */
     double rate;
-    double seconds; /* over all processes that worked on it */
+    double found_rate; /* by a range test, where the recipe says `rate: find`; 0: none yet */
+    double seconds;    /* over all processes that worked on it */
 } espl__progress;
 
 extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
@@ -169,6 +170,16 @@ espl_status espl__frozen_note(espl_run *run, char note[256]);
 
 /* One batch from loading to update. */
 espl_status espl__step(espl_run *run, const espl__batch *batch);
+/* The two halves of it, for those who ask for no schedule: the batch's gradients, while its losses are added to
+ * the sums of the epoch; and the update with the progress's rate. `*sick`: the first parameter whose gradient was
+ * not finite, or -1. */
+void espl__step_compute(espl_run *run, const espl__batch *batch);
+espl_status espl__step_update(espl_run *run, int *sick);
+
+/* ---- find_rate.c ---- */
+
+/* Finds the rate that the recipe asks for, unless it names one or a checkpoint brought the one that was found. */
+espl_status espl__rate_take(espl_run *run);
 
 /* ---- diverged.c ---- */
 

@@ -1,0 +1,62 @@
+/* Finding a rate: the range test, and the choice from its curve. `rate: find` does it when the run begins, before
+ * any technique has acted; the rate is then a part of the progress, so that a resume has it. */
+#include "train/features.h"
+#include "train/range_test.h"
+
+espl_status espl__find_rate(espl_run *run, const espl_rates_settings *settings, espl_rates *result)
+{
+    espl__rate_curve *curve = NULL;
+    espl_status s;
+
+    *result = (espl_rates){ 0 };
+    if ((s = espl__allocate(run->ctx, 1, sizeof *curve, &curve)))
+        return s;
+    if (!(s = espl__range_test(run, settings, result, curve)))
+        espl__choose_rate(curve, espl__seed(run->ctx), result);
+    espl__release(run->ctx, curve);
+    return s;
+}
+
+static void tell(espl_run *run, const espl_rates *rates)
+{
+    if (rates->trusted)
+        espl__log(run->ctx, ESPL_NOTE, "rate: found %.2g, between %.2g and %.2g: %s", rates->rate, rates->low,
+                  rates->high, rates->reason);
+    else
+        espl__log(run->ctx, ESPL_WARNING, "rate: none was found, %g is taken: %s", espl__usual_rate(run),
+                  rates->reason);
+}
+
+espl_status espl__rate_take(espl_run *run)
+{
+    espl_rates *rates = NULL;
+    espl_status s;
+
+    if (espl_run_base_rate(run) > 0)
+        return ESPL_OK;
+    if ((run->fit.features && (s = espl__features_fill(run))) ||
+        (s = espl__allocate(run->ctx, 1, sizeof *rates, &rates)))
+        return s;
+    if (!(s = espl__find_rate(run, NULL, rates))) {
+        run->progress.found_rate = rates->trusted ? rates->rate : espl__usual_rate(run);
+        tell(run, rates);
+    }
+    espl__release(run->ctx, rates);
+    return s;
+}
+
+espl_status espl_run_find_rate(espl_run *run, const espl_rates_settings *settings, espl_rates *result)
+{
+    const int cache = run->recipe.options.cache;
+    espl_status s;
+
+    *result = (espl_rates){ 0 };
+    if (run->fitted)
+        return espl__fail(run->ctx, ESPL_BAD_STATE, "a rate is looked for before the run is fitted");
+    run->recipe.options.cache = ESPL__CACHE_NO; /* for so few samples, and no file is to be left */
+    if (!(s = espl__fit_open(run)))
+        s = espl__find_rate(run, settings, result);
+    run->recipe.options.cache = cache;
+    espl__fit_free(run);
+    return s;
+}
