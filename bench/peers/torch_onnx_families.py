@@ -19,14 +19,14 @@ from safetensors.numpy import save_file
 
 warnings.filterwarnings("ignore")
 
-SIZES = {"vgg11_bn": 224, "inception_v3": 139}
+SIZES = {"vgg11_bn": 224}
 NAMES = ("resnet18 resnet50 vgg11_bn mobilenet_v2 mobilenet_v3_small mobilenet_v3_large shufflenet_v2_x0_5 squeezenet1_0 "
-         "densenet121 efficientnet_b0 regnet_x_400mf regnet_y_400mf mnasnet0_5 googlenet inception_v3").split()
+         "densenet121 efficientnet_b0 regnet_x_400mf regnet_y_400mf mnasnet0_5 googlenet efficientnet_v2_s convnext_tiny").split()
 
 
 def build(name):
     torch.manual_seed(7)
-    options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+    options = {"init_weights": True} if name == "googlenet" else {}
     return getattr(torchvision.models, name)(weights=None, num_classes=10, **options)
 
 

@@ -50,7 +50,12 @@ static const char *last_piece(const char *part, size_t *length)
 /* Operations with parameters are modules of their own. */
 static bool is_module(const espl__onnx_node *node)
 {
-    return espl__onnx_is(node, "Conv") || espl__onnx_is(node, "Gemm") || espl__onnx_is(node, "BatchNormalization");
+    static const char *const ops[] = { "Conv", "Gemm", "MatMul", "*Normalization" };
+
+    for (int i = 0; i < ESPL__COUNT(ops); i++)
+        if (espl__text_match(ops[i], node->op_type))
+            return true;
+    return false;
 }
 
 /* Whether this part of a path adds nothing: the next one repeats it ("layer1" before "layer1.0"), or it is
