@@ -61,8 +61,8 @@ static espl_status count_samples(espl__plan *plan)
 
     if ((s = espl__allocate(plan->ctx, samples, sizeof *plan->counted, &plan->counted)) ||
         (s = espl__allocate(plan->ctx, (size_t)plan->shards, sizeof *plan->valid, &plan->valid)) ||
-        (s = espl__allocate(plan->ctx, (size_t)plan->workers * (size_t)plan->task_count,
-                            sizeof *plan->seconds, &plan->seconds)))
+        (s = espl__allocate(plan->ctx, (size_t)plan->workers * espl__timed_count(plan), sizeof *plan->seconds,
+                            &plan->seconds)))
         return s;
     for (size_t i = 0; i < samples; i++)
         plan->counted[i] = (int64_t)i;
@@ -254,9 +254,26 @@ int espl__plan_lanes(const espl__plan *plan)
 
 /* ---- what runs ---- */
 
+/* The merge that is step `index` behind the tasks: the parts of one are a step together. */
+static int merge_of_step(const espl__plan *plan, int index)
+{
+    int found = -1;
+
+    for (int i = 0; i < plan->merge_count && index >= 0; i++)
+        if (plan->merges[i].part == 0) {
+            found = i;
+            index--;
+        }
+    return found;
+}
+
 int espl__plan_step_count(const espl__plan *plan)
 {
-    return plan->task_count;
+    int count = plan->task_count;
+
+    for (int i = 0; i < plan->merge_count; i++)
+        count += plan->merges[i].part == 0;
+    return count;
 }
 
 /* Values, gradients and parameters that a kernel reads or writes, each counted once. */
@@ -276,29 +293,57 @@ static double bytes_of(const espl__plan *plan, const binding *b)
     return (double)sizeof(float) * ((double)plan->settings.batch * (double)sides + (double)(copies * parameters));
 }
 
-espl__plan_step espl__plan_step_at(const espl__plan *plan, int index)
+static const char *role_name(espl__role role)
+{
+    static const char *const roles[] = { "forward", "backward", "backward-inputs", "backward-parameters" };
+
+    return roles[role];
+}
+
+static espl__plan_step step_of_task(const espl__plan *plan, const task *t)
 {
     static const char *const plain[] = { "feed", "sums", "run", "again", "copy", "add" };
-    static const char *const roles[] = { "forward", "backward", "backward-inputs", "backward-parameters" };
-    const task *t = &plan->tasks[index];
     const bool computes = t->kind == TASK_RUN || t->kind == TASK_SUMS || t->kind == TASK_AGAIN;
     const binding *b = computes ? &plan->bindings[t->binding] : NULL;
     espl__plan_step step = { .node = b ? b->at.node->name : "",
                              .kernel = b ? b->kernel->name : plain[t->kind],
-                             .role = b && t->kind == TASK_RUN ? roles[b->at.role] : plain[t->kind],
+                             .role = b && t->kind == TASK_RUN ? role_name(b->at.role) : plain[t->kind],
                              .stage = t->stage };
 
     if (b && t->kind == TASK_RUN) {
         step.macs = b->at.node->macs * plan->settings.batch;
         step.bytes = bytes_of(plan, b);
     }
+    return step;
+}
+
+/* A merge in parts is the work itself; any other one only ends what its kernel began. */
+static espl__plan_step step_of_merge(const espl__plan *plan, const merge *m)
+{
+    const binding *b = &plan->bindings[m->binding];
+    espl__plan_step step = { .node = b->at.node->name, .kernel = b->kernel->name, .stage = m->stage,
+                             .role = b->at.role == ESPL__FORWARD ? "forward-merge" : "backward-merge" };
+
+    if (b->needs.parts) {
+        step.role = role_name(b->at.role);
+        step.macs = b->at.node->macs * plan->settings.batch;
+        step.bytes = bytes_of(plan, b);
+    }
+    return step;
+}
+
+espl__plan_step espl__plan_step_at(const espl__plan *plan, int index)
+{
+    const int m = index < plan->task_count ? -1 : merge_of_step(plan, index - plan->task_count);
+    espl__plan_step step = m < 0 ? step_of_task(plan, &plan->tasks[index]) : step_of_merge(plan, &plan->merges[m]);
+
     for (int w = 0; w < plan->workers; w++)
-        step.seconds += plan->seconds[w * plan->task_count + index];
+        step.seconds += *espl__timed(plan, w, m < 0 ? index : plan->task_count + m);
     return step;
 }
 
 void espl__plan_timing(espl__plan *plan, bool on)
 {
     plan->timing = on;
-    memset(plan->seconds, 0, (size_t)plan->workers * (size_t)plan->task_count * sizeof *plan->seconds);
+    memset(plan->seconds, 0, (size_t)plan->workers * espl__timed_count(plan) * sizeof *plan->seconds);
 }

@@ -109,7 +109,7 @@ struct espl__plan {
     espl__stream *streams; /* of each node */
     int64_t *counted;      /* 0, 1, 2 ...: the indices when the feed has none */
     bool timing, packed;
-    double *seconds; /* of each worker and task, while timing is on */
+    double *seconds; /* of each worker, and of that each task and each merge, while timing is on */
 
     /* of the run that is going on */
     const espl__feed *feed;
@@ -150,6 +150,17 @@ void espl__edge_call(const espl__plan *plan, const binding *b, bool sums, const 
 static inline int espl__value_on_way_back(const espl__plan *plan, int node)
 {
     return plan->again[node] >= 0 ? plan->again[node] : plan->value[node];
+}
+
+/* Where the time of a task, or of a merge behind all tasks, is kept. */
+static inline size_t espl__timed_count(const espl__plan *plan)
+{
+    return (size_t)plan->task_count + (size_t)plan->merge_count;
+}
+
+static inline double *espl__timed(const espl__plan *plan, int worker, int index)
+{
+    return plan->seconds + (size_t)worker * espl__timed_count(plan) + index;
 }
 
 #endif

@@ -235,7 +235,7 @@ static void run_stage(espl__plan *plan, int begin, int end, int worker, int work
             const double start = plan->timing ? espl__now() : 0;
             run_task(plan, &plan->tasks[i], shard, worker);
             if (plan->timing)
-                plan->seconds[worker * plan->task_count + i] += espl__now() - start;
+                *espl__timed(plan, worker, i) += espl__now() - start;
         }
     }
 }
@@ -249,8 +249,12 @@ static void run_stages(espl__plan *plan, int worker, int workers)
         while (end < plan->task_count && plan->tasks[end].stage == stage)
             end++;
         for (; next < plan->merge_count && plan->merges[next].stage == stage; next++)
-            if (count++ % workers == worker)
+            if (count++ % workers == worker) {
+                const double start = plan->timing ? espl__now() : 0;
                 run_merge(plan, &plan->merges[next]);
+                if (plan->timing) /* parts of one merge are timed as one */
+                    *espl__timed(plan, worker, plan->task_count + next - plan->merges[next].part) += espl__now() - start;
+            }
         if (count)
             espl__meet();
         run_stage(plan, begin, end, worker, workers);
