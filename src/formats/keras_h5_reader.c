@@ -19,6 +19,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__) /* gcc's name for it */
+#define WITH_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) /* clang's */
+#define WITH_ADDRESS_SANITIZER
+#endif
+#endif
 #define MEMORY_LIMIT ((rlim_t)6 << 30)
 #define SECONDS_LIMIT 300
 #define MOST_TENSORS 100000
@@ -293,7 +300,7 @@ int main(void)
 {
     struct stat about;
 
-#ifndef __SANITIZE_ADDRESS__ /* it maps terabytes */
+#ifndef WITH_ADDRESS_SANITIZER /* it maps terabytes */
     setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_LIMIT, MEMORY_LIMIT });
 #endif
     setrlimit(RLIMIT_CPU, &(struct rlimit){ SECONDS_LIMIT, SECONDS_LIMIT });

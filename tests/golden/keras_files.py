@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Small models of Keras, which tests/cli/convert_keras reads and fuzz_keras_file begins from, and what Keras
-computes with them.
+"""Small models of Keras, which tests/cli/convert_keras reads, and what Keras computes with them. The seeds of
+fuzz_keras_file are two of them; those of fuzz_keras are what espalier-read-h5 makes of them.
 
-    tests/golden/keras_files.py tests/fuzz/seeds/keras_file tests/golden/keras
+    tests/golden/keras_files.py tests/golden/keras
 
 Run once with Keras 3 (written with 3.15 on jax) and once with TensorFlow's Keras 2 (2.15); each writes the
 files of its version. Keras 3 also writes keras1.h5, the Sequential model by hand in the layout of Keras 1.2.
@@ -25,7 +25,7 @@ except ImportError:
 from safetensors.numpy import save_file
 
 layers = keras.layers
-models, references = sys.argv[1:3]
+folder = sys.argv[1]
 random = np.random.default_rng(5)
 
 
@@ -79,7 +79,7 @@ def record(name, net, inputs, as_bytes):
         kernel, bias = net.layers[-1].get_weights()
         logits = np.asarray(below(inputs.astype("float32"))) @ kernel + bias
     stored = {"input_u8_nhwc": inputs} if as_bytes else {"input": np.ascontiguousarray(inputs.transpose(0, 3, 1, 2))}
-    save_file({**stored, "logits": logits.astype("float32").copy()}, f"{references}/{name}.safetensors")
+    save_file({**stored, "logits": logits.astype("float32").copy()}, f"{folder}/{name}.safetensors")
 
 
 def write_keras_1(net):
@@ -102,7 +102,7 @@ def write_keras_1(net):
     ]
     names = {"conv": ["conv_W", "conv_b"], "norm": ["norm_gamma", "norm_beta", "norm_running_mean", "norm_running_std"],
              "fc": ["fc_W", "fc_b"]}
-    with h5py.File(f"{models}/keras1.h5", "w") as file:
+    with h5py.File(f"{folder}/keras1.h5", "w") as file:
         file.attrs["keras_version"] = b"1.2.2"
         file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": config}).encode()
         weights = file.create_group("model_weights")
@@ -115,20 +115,19 @@ def write_keras_1(net):
                 group[name] = values
 
 
-for folder in (models, references):
-    os.makedirs(folder, exist_ok=True)
+os.makedirs(folder, exist_ok=True)
 pictures = random.integers(0, 256, (2, 9, 10, 3), dtype=np.uint8)
 numbers = random.normal(size=(2, 7, 6, 2)).astype("float32")
 net = functional()
 draw(net)
 record(f"keras{version}", net, pictures, True)
-net.save(f"{models}/keras{version}.h5")
-net.save(f"{models}/keras{version}.keras")
+net.save(f"{folder}/keras{version}.h5")
+net.save(f"{folder}/keras{version}.keras")
 net = sequential()
 draw(net)
 record(f"keras{version}_row", net, numbers, False)
-net.save(f"{models}/keras{version}_row.keras")
-net.save_weights(f"{models}/keras{version}_row{'_weights.h5' if version == 2 else '.weights.h5'}")
+net.save(f"{folder}/keras{version}_row.keras")
+net.save_weights(f"{folder}/keras{version}_row{'_weights.h5' if version == 2 else '.weights.h5'}")
 if version == 3:
     record("keras1", net, numbers, False)
     write_keras_1(net)
