@@ -285,6 +285,10 @@ typedef enum espl_freeze {
 } espl_freeze;
 /* At NET_READY, for as long as the run lasts. */
 ESPL_API void espl_run_freeze_layer(espl_run *run, int layer, espl_freeze what);
+/* Holds a layer, which then counts as frozen, or lets it go if it was held (NET_READY, EPOCH_BEGIN). The plan is
+ * made anew; what trained before keeps what the optimizer and the techniques hold of it. Layers that are frozen
+ * otherwise stay so. */
+ESPL_API void espl_run_hold_layer(espl_run *run, int layer, bool hold);
 
 /* Norm over the gradients of all trainable parameters, and scaling all of them (GRADIENTS_READY). */
 ESPL_API double espl_run_gradient_norm(espl_run *run);

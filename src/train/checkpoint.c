@@ -1,6 +1,7 @@
 /* Checkpoints: one safetensors file with everything a run needs to go on as if it had never stopped. It is
  * written beside the old one and then takes its place, so a kill at any moment leaves a whole one. */
 #include "train/checkpoint.h"
+#include "train/stages.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -149,6 +150,20 @@ static espl_status read_items(espl_run *run, espl__safetensors *file, const espl
     return s;
 }
 
+/* What trains comes first: which tensors there are follows from it. */
+static espl_status read_stage(espl_run *run, espl__safetensors *file)
+{
+    const char *path = espl__safetensors_path(file);
+    const espl__stored *stored = espl__safetensors_find(file, ESPL__FROZEN_ITEM);
+    espl_status s;
+
+    if (!stored || stored->count != run->net->graph->parameter_count || stored->dtype != ESPL__U8)
+        return espl__fail(run->ctx, ESPL_BAD_FILE, "%s: %s is missing or has another size", path, ESPL__FROZEN_ITEM);
+    if ((s = espl__safetensors_read_raw(file, stored, run->fit.frozen)))
+        return s;
+    return espl__stage_resume(run, path);
+}
+
 static espl_status check_progress(espl_run *run, const char *path)
 {
     const espl__progress *p = &run->progress;
@@ -169,7 +184,7 @@ static espl_status restore(espl_run *run, espl__safetensors *file)
 
     if ((s = identify(run, &id)))
         return s;
-    if (!(s = check_identity(run, file, &id)) && !(s = make_kept(run, file)) &&
+    if (!(s = check_identity(run, file, &id)) && !(s = read_stage(run, file)) && !(s = make_kept(run, file)) &&
         !(s = espl__items_list(run, &items))) {
         s = read_items(run, file, &items);
         espl__items_free(&items);

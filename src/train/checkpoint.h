@@ -27,6 +27,9 @@ void espl__items_free(espl__items *items);
  * of a run that begins. */
 #define ESPL__KEPT_PREFIX "kept/"
 
+/* Which parameters are frozen, one byte for each. */
+#define ESPL__FROZEN_ITEM "run/frozen"
+
 /* Compares two recipes as texts; fails naming the first key that differs. `path` is the checkpoint. */
 espl_status espl__recipe_compare(espl_context *ctx, const char *path, const char *there, const char *here);
 

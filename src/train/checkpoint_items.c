@@ -81,8 +81,9 @@ static espl_status add_net(espl_run *run, espl__items *items)
                 s = add(items, ESPL__F32, count, espl__updater_state(u, k, i), "optimizer/%s/%s",
                         run->recipe.optimizer->states[k], name);
     }
-    return s ? s
-             : add(items, ESPL__I64, net->graph->parameter_count, espl__updater_times(u), "optimizer/times");
+    if (s || (s = add(items, ESPL__U8, net->graph->parameter_count, run->fit.frozen, ESPL__FROZEN_ITEM)))
+        return s;
+    return add(items, ESPL__I64, net->graph->parameter_count, espl__updater_times(u), "optimizer/times");
 }
 
 static espl_status add_member(espl_run *run, int index, espl__items *items)

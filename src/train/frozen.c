@@ -1,5 +1,5 @@
 /* Freezing layers, and what it saves. */
-#include "train/train.h"
+#include "train/stages.h"
 
 #include <stdio.h>
 
@@ -10,8 +10,11 @@ void espl_run_freeze_layer(espl_run *run, int layer, espl_freeze what)
     for (int i = 0; i < node->parameter_count; i++) {
         const int p = node->parameters[i];
         const bool buffer = run->net->graph->parameters[p].spec.kind == ESPL_BUFFER;
-        run->net->parameters[p].frozen =
-            what == ESPL_FREEZE_ALL || (what == ESPL_FREEZE_STATISTICS && buffer);
+        const bool frozen = what == ESPL_FREEZE_ALL || (what == ESPL_FREEZE_STATISTICS && buffer);
+        if (run->fit.held[p] && !frozen)
+            continue;
+        run->fit.held[p] = false;
+        run->net->parameters[p].frozen = frozen;
     }
 }
 
@@ -72,30 +75,19 @@ static int64_t macs_of_step(const espl_run *run, const bool *needs, bool all)
     return macs;
 }
 
-/* The arena of a plan for which nothing is frozen, and the optimizer's tensors. */
+/* The arena of a plan for which the run froze nothing. */
 static espl_status bytes_unfrozen(espl_run *run, size_t *bytes)
 {
     const int count = run->net->graph->parameter_count;
-    espl__plan_settings settings = run->fit.plan_settings;
-    espl__plan *plan = NULL;
-    bool *frozen = NULL;
-    espl_status s = espl__allocate(run->ctx, (size_t)count, sizeof *frozen, &frozen);
+    espl_status s = ESPL_OK;
 
-    if (s)
-        return s;
-    for (int i = 0; i < count; i++) {
-        frozen[i] = run->net->parameters[i].frozen;
-        run->net->parameters[i].frozen = run->fit.frozen_before[i];
-    }
-    settings.measure = true;
-    settings.part_of = NULL;
-    if (!espl__needs_two(run->net, run->fit.graph) || settings.batch > 1)
-        s = espl__plan_open(run->net, run->fit.graph, &settings, &plan);
-    *bytes = plan ? espl__plan_bytes(plan) : espl__plan_bytes(run->fit.plan);
-    espl__plan_free(plan);
     for (int i = 0; i < count; i++)
-        run->net->parameters[i].frozen = frozen[i];
-    espl__release(run->ctx, frozen);
+        run->net->parameters[i].frozen = run->fit.frozen_before[i];
+    *bytes = espl__plan_bytes(run->fit.plan);
+    if (!espl__needs_two(run->net, run->fit.graph) || run->fit.plan_settings.batch > 1)
+        s = espl__stage_plan_bytes(run, bytes);
+    for (int i = 0; i < count; i++)
+        run->net->parameters[i].frozen = run->fit.frozen[i];
     return s;
 }
 

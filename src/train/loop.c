@@ -1,6 +1,7 @@
 /* The loop: epochs of steps, and what happens between them. */
 #include "train/features.h"
 #include "train/scorer.h"
+#include "train/stages.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -28,7 +29,7 @@ static espl_news news_of(const espl_run *run, espl_news_kind kind)
         .rate = p->rate,
         .seconds = espl__now() - fit->began,
         .images_per_second = fit->training_seconds > 0 ? (double)fit->images / fit->training_seconds : 0,
-        .wait_seconds = fit->loader ? espl__loader_waited(fit->loader) : 0,
+        .wait_seconds = fit->waited + (fit->loader ? espl__loader_waited(fit->loader) : 0),
     };
 }
 
@@ -83,17 +84,51 @@ static espl_status stop(espl_run *run)
                       (long long)run->progress.step, (long long)espl_run_steps(run));
 }
 
+/* The frozen part, once. */
+static espl_status fill_features(espl_run *run, bool resumed)
+{
+    char note[256];
+    espl_status s;
+
+    if (!run->fit.features || run->progress.epoch >= run->recipe.options.epochs)
+        return ESPL_OK;
+    espl__run_tell(run, ESPL_NEWS_NOTE, "the frozen part of the net is computed for every sample");
+    s = espl__features_fill(run);
+    if (s == ESPL_INTERRUPTED)
+        return !resumed && (s = espl__folder_begin(run)) ? s : stop(run);
+    if (s)
+        return s;
+    espl__features_note(run, note);
+    espl__run_tell(run, ESPL_NEWS_NOTE, note);
+    return ESPL_OK;
+}
+
+/* Layers may be let go here: what of the net is frozen, and so kept as features, is then another part. */
+static espl_status begin_epoch(espl_run *run)
+{
+    char note[256];
+    bool changed = false;
+    espl_status s;
+
+    run->progress.sums = (espl__sums){ 0 };
+    if ((s = espl__moment(run, ESPL_EPOCH_BEGIN)) || (s = espl__features_check(run)) ||
+        (s = espl__stage_begin(run, &changed)) || !changed)
+        return s;
+    if ((s = fill_features(run, true)) || (s = espl__fit_open_loader(run)) || (s = espl__frozen_note(run, note)))
+        return s;
+    if (*note)
+        espl__run_tell(run, ESPL_NEWS_NOTE, note);
+    return ESPL_OK;
+}
+
 static espl_status train_epoch(espl_run *run)
 {
     espl__progress *p = &run->progress;
     const int64_t every = espl_run_duration(run, run->recipe.options.checkpoint_every);
     espl_status s;
 
-    if (p->batch == 0) {
-        p->sums = (espl__sums){ 0 };
-        if ((s = espl__moment(run, ESPL_EPOCH_BEGIN)) || (s = espl__features_check(run)))
-            return s;
-    }
+    if (p->batch == 0 && (s = begin_epoch(run)))
+        return s;
     while (p->batch < run->steps_per_epoch) {
         if ((s = step(run)))
             return s;
@@ -171,28 +206,10 @@ static espl_status end_epoch(espl_run *run)
 
 /* ---- the run ---- */
 
-/* The frozen part, once. */
-static espl_status fill_features(espl_run *run, bool resumed)
-{
-    char note[256];
-    espl_status s;
-
-    if (!run->fit.features || run->progress.epoch >= run->recipe.options.epochs)
-        return ESPL_OK;
-    espl__run_tell(run, ESPL_NEWS_NOTE, "the frozen part of the net is computed for every sample");
-    s = espl__features_fill(run);
-    if (s == ESPL_INTERRUPTED)
-        return !resumed && (s = espl__folder_begin(run)) ? s : stop(run);
-    if (s)
-        return s;
-    espl__features_note(run, note);
-    espl__run_tell(run, ESPL_NEWS_NOTE, note);
-    return ESPL_OK;
-}
-
 static espl_status begin(espl_run *run)
 {
     char note[256];
+    size_t later = 0;
     bool resumed = false;
     espl_status s;
 
@@ -201,7 +218,9 @@ static espl_status begin(espl_run *run)
         (s = espl__rate_take(run)) || (s = espl__moment(run, ESPL_RUN_BEGIN)) ||
         (s = fill_features(run, resumed)) || (s = espl__fit_open_loader(run)))
         return s;
-    run->result.planned_bytes = espl__fit_bytes(run);
+    if ((s = espl__stages_bytes(run, &later)))
+        return s;
+    run->result.planned_bytes = espl__fit_bytes(run) + later;
     if (!resumed && (s = espl__folder_begin(run)))
         return s;
     if ((s = espl__folder_write_recipe(run)) || (s = espl__log_begin(run, resumed)) || (s = espl__events_begin(run, resumed)))
@@ -246,7 +265,7 @@ static void fill_result(espl_run *run)
     r->seconds = espl__now() - run->fit.began;
     r->images_per_second =
         run->fit.training_seconds > 0 ? (double)run->fit.images / run->fit.training_seconds : 0;
-    r->wait_seconds = run->fit.loader ? espl__loader_waited(run->fit.loader) : 0;
+    r->wait_seconds = run->fit.waited + (run->fit.loader ? espl__loader_waited(run->fit.loader) : 0);
     r->peak_bytes = espl__bytes_peak(run->ctx);
     r->step_allocations = run->fit.allocations;
     r->hash = espl__net_hash(run->net);

@@ -1,6 +1,7 @@
 /* What a fit needs: the graph with its loss, the plans, the optimizer's tensors, the techniques' own. */
 #include "train/features.h"
 #include "train/scorer.h"
+#include "train/stages.h"
 #include "train/statistics.h"
 #include "train/train.h"
 
@@ -10,14 +11,65 @@
 static espl_status check_left_over(espl_run *run, int64_t count)
 {
     const int64_t micro = run->fit.micro, batch = run->recipe.options.batch < count ? run->recipe.options.batch : count;
-    const espl__node *node = espl__needs_two(run->net, run->fit.fused);
 
+    espl__stages_let_go(run, true);
+    const espl__node *node = espl__needs_two(run->net, run->fit.graph);
+    espl__stages_let_go(run, false);
     if (!node || micro == 1 || (batch % micro != 1 && count % batch % micro != 1))
         return ESPL_OK;
     return espl__fail(run->ctx, ESPL_BAD_OPTION,
                       "batch: %lld samples in batches of %lld leave one sample over that is computed alone, of which "
                       "%s \"%s\" has no variance to take: set another batch",
                       (long long)count, (long long)batch, node->op->name, node->name);
+}
+
+static espl_status open_scorer(espl_run *run)
+{
+    const int64_t count = espl_data_count(run->data, ESPL_HELD_OUT);
+    int64_t batch = run->fit.micro > SMALLEST_SCORING_BATCH ? run->fit.micro : SMALLEST_SCORING_BATCH;
+
+    if (!count)
+        return ESPL_OK;
+    batch = batch < count ? batch : count;
+    return espl__scorer_open(run->net, run->recipe.loss, batch,
+                             run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT,
+                             run->fit.features ? espl__features_cut(run->fit.features) : 0, &run->fit.scorer);
+}
+
+/* Also the loader, which may be reading what the frozen part gave. */
+static void free_plans(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+
+    fit->waited += fit->loader ? espl__loader_waited(fit->loader) : 0;
+    espl__loader_free(fit->loader);
+    espl__scorer_free(fit->scorer);
+    espl__plan_free(fit->plan);
+    espl__graph_free(fit->fused);
+    espl__graph_free(fit->whole);
+    espl__features_free(fit->features);
+    fit->loader = NULL;
+    fit->scorer = NULL;
+    fit->plan = NULL;
+    fit->fused = fit->whole = NULL;
+    fit->features = NULL;
+}
+
+espl_status espl__fit_open_plans(espl_run *run)
+{
+    espl__fit *fit = &run->fit;
+    espl_status s;
+
+    free_plans(run);
+    if ((s = espl__fuse(run->net, fit->graph, true, &fit->whole)) || (s = espl__features_open(run)))
+        return s;
+    const espl__graph *part = fit->features ? espl__features_rest(fit->features) : fit->graph;
+    if ((s = espl__fuse(run->net, part, true, &fit->fused)))
+        return s;
+    fit->plan_settings.part_of = fit->whole;
+    if ((s = espl__plan_open(run->net, fit->fused, &fit->plan_settings, &fit->plan)))
+        return s;
+    return open_scorer(run);
 }
 
 static espl_status open_plan(espl_run *run)
@@ -37,30 +89,13 @@ static espl_status open_plan(espl_run *run)
         .direct_only = r->options.algorithm == ESPL__ALGORITHM_DIRECT,
     };
     if ((s = espl__loss_graph(run->net->graph, r->loss, r->loss_options, &fit->graph)) ||
-        (s = espl__fuse(run->net, fit->graph, true, &fit->whole)) || (s = espl__features_open(run)))
+        (s = check_left_over(run, count)))
         return s;
-    const espl__graph *part = fit->features ? espl__features_rest(fit->features) : fit->graph;
-    if ((s = espl__fuse(run->net, part, true, &fit->fused)) || (s = check_left_over(run, count)))
-        return s;
-    fit->plan_settings.part_of = fit->whole;
-    return espl__plan_open(run->net, fit->fused, &fit->plan_settings, &fit->plan);
-}
-
-static espl_status open_scorer(espl_run *run)
-{
-    const int64_t count = espl_data_count(run->data, ESPL_HELD_OUT);
-    int64_t batch = run->fit.micro > SMALLEST_SCORING_BATCH ? run->fit.micro : SMALLEST_SCORING_BATCH;
-
-    if (!count)
-        return ESPL_OK;
-    batch = batch < count ? batch : count;
-    return espl__scorer_open(run->net, run->recipe.loss, batch,
-                             run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT,
-                             run->fit.features ? espl__features_cut(run->fit.features) : 0, &run->fit.scorer);
+    return espl__fit_open_plans(run);
 }
 
 /* Only averages ask for other statistics than the run's own. */
-static espl_status open_statistics(espl_run *run)
+espl_status espl__fit_open_statistics(espl_run *run)
 {
     bool wanted = false;
 
@@ -84,11 +119,7 @@ static espl_status open_gradients(espl_run *run)
         return s;
     if ((s = espl__allocate(run->ctx, (size_t)count, sizeof *fit->total, &fit->total)))
         return s;
-    for (int i = 0; i < count && !s; i++)
-        if (espl__parameter_trains(run->net, i))
-            s = espl__allocate(run->ctx, (size_t)run->net->parameters[i].count, sizeof(float),
-                               &fit->total[i]);
-    return s;
+    return espl__stage_match_total(run);
 }
 
 static espl_status open_kept(espl_run *run, espl__member *member)
@@ -101,12 +132,9 @@ static espl_status open_kept(espl_run *run, espl__member *member)
                           member->technique->name, each, ESPL__KEPT_MAX);
     if (!each)
         return ESPL_OK;
-    s = espl__allocate(run->ctx, (size_t)each * (size_t)parameters, sizeof *member->kept, &member->kept);
-    for (int i = 0; i < each * parameters && !s; i++)
-        if (espl__parameter_trains(run->net, i % parameters))
-            s = espl__allocate(run->ctx, (size_t)run->net->parameters[i % parameters].count, sizeof(float),
-                               &member->kept[i]);
-    return s;
+    if ((s = espl__allocate(run->ctx, (size_t)each * (size_t)parameters, sizeof *member->kept, &member->kept)))
+        return s;
+    return espl__stage_match_kept(run, member, false);
 }
 
 static espl_status open_hooks(espl_run *run)
@@ -141,13 +169,14 @@ static espl_status open_augmentations(espl_run *run)
 espl_status espl__fit_open(espl_run *run)
 {
     espl__fit *fit = &run->fit;
+    bool changed;
     espl_status s;
 
     fit->factor = 1;
     fit->norm = -1;
-    if ((s = espl__frozen_remember(run)) || (s = espl__moment(run, ESPL_NET_READY)) ||
-        (s = espl__frozen_check(run)) || (s = open_augmentations(run)) || (s = open_plan(run)) || (s = open_scorer(run)) ||
-        (s = open_statistics(run)) ||
+    if ((s = espl__frozen_remember(run)) || (s = espl__stages_open(run)) || (s = espl__moment(run, ESPL_NET_READY)) ||
+        (s = espl__frozen_check(run)) || (s = espl__stage_begin(run, &changed)) || (s = open_augmentations(run)) ||
+        (s = open_plan(run)) || (s = espl__fit_open_statistics(run)) ||
         (s = espl__updater_open(run->net, run->recipe.optimizer, run->recipe.optimizer_options,
                                 &fit->updater)) ||
         (s = open_gradients(run)) || (s = open_hooks(run)))
@@ -202,8 +231,9 @@ void espl__fit_free(espl_run *run)
     espl__fit *fit = &run->fit;
     const int parameters = run->net ? run->net->graph->parameter_count : 0;
 
-    espl__loader_free(fit->loader);
+    free_plans(run);
     espl__frozen_restore(run);
+    espl__stages_free(run);
     for (int i = 0; fit->total && i < parameters; i++)
         espl__release(run->ctx, fit->total[i]);
     espl__release(run->ctx, fit->total);
@@ -214,11 +244,6 @@ void espl__fit_free(espl_run *run)
     espl__release(run->ctx, fit->augmentations);
     espl__updater_free(fit->updater);
     espl__statistics_free(fit->statistics);
-    espl__scorer_free(fit->scorer);
-    espl__plan_free(fit->plan);
-    espl__features_free(fit->features);
-    espl__graph_free(fit->fused);
-    espl__graph_free(fit->whole);
     espl__graph_free(fit->graph);
     for (int m = 0; m < run->member_count; m++) {
         espl__member *member = &run->members[m];

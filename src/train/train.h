@@ -55,6 +55,8 @@ typedef struct espl__fit {
     espl__plan_settings plan_settings;
     int *group;                          /* of each layer, as somebody last asked; NULL: nobody did */
     bool *frozen_before;                 /* of each parameter, before the run's techniques froze any */
+    bool *held;                          /* frozen for now: its layer is let go in a later stage */
+    uint8_t *frozen;                     /* as the plan was made for */
     struct espl__scorer *scorer;         /* NULL: no held-out data */
     struct espl__statistics *statistics; /* NULL: nothing averages, or there are none */
     espl__loader *loader;
@@ -145,6 +147,10 @@ espl_status espl__resolve(espl_run *run, bool notes, espl__text *text);
 /* ---- prepare.c ---- */
 
 espl_status espl__fit_open(espl_run *run);
+/* For what trains as the net's flags say now: plan, scorer and the frozen part's features, and the statistics for
+ * averages. The loader is freed. */
+espl_status espl__fit_open_plans(espl_run *run);
+espl_status espl__fit_open_statistics(espl_run *run);
 /* Begins where the run stands. */
 espl_status espl__fit_open_loader(espl_run *run);
 /* What the fit will hold at most, known before its first step. */

@@ -230,15 +230,50 @@ static int64_t cut(const espl_net *net, block *blocks)
     return count;
 }
 
-static espl_status allocate_states(espl__updater *u)
+/* The optimizer's tensors of one parameter: there while it trains. */
+static espl_status match_states(espl__updater *u, int parameter)
+{
+    const bool trains = espl__parameter_trains(u->net, parameter);
+    espl_status s = ESPL_OK;
+
+    for (int k = 0; k < u->state_count && !s; k++) {
+        float **state = &u->states[k * u->parameter_count + parameter];
+        if (trains && !*state)
+            s = espl__allocate(u->ctx, (size_t)u->net->parameters[parameter].count, sizeof(float), state);
+        else if (!trains) {
+            espl__release(u->ctx, *state);
+            *state = NULL;
+        }
+    }
+    if (!trains)
+        u->times[parameter] = 0;
+    return s;
+}
+
+static void free_blocks(espl__updater *u)
+{
+    espl__release(u->ctx, u->sick);
+    espl__release(u->ctx, u->partial);
+    espl__release(u->ctx, u->blocks);
+    u->sick = NULL;
+    u->partial = NULL;
+    u->blocks = NULL;
+}
+
+espl_status espl__updater_match(espl__updater *u)
 {
     espl_status s = ESPL_OK;
 
-    for (int k = 0; k < u->state_count && !s; k++)
-        for (int i = 0; i < u->parameter_count && !s; i++)
-            if (espl__parameter_trains(u->net, i))
-                s = espl__allocate(u->ctx, (size_t)u->net->parameters[i].count, sizeof(float),
-                                   &u->states[k * u->parameter_count + i]);
+    free_blocks(u);
+    u->block_count = cut(u->net, NULL);
+    const size_t blocks = (size_t)u->block_count;
+    if ((s = espl__allocate(u->ctx, blocks, sizeof *u->blocks, &u->blocks)) ||
+        (s = espl__allocate(u->ctx, blocks, sizeof *u->partial, &u->partial)) ||
+        (s = espl__allocate(u->ctx, blocks, sizeof *u->sick, &u->sick)))
+        return s;
+    cut(u->net, u->blocks);
+    for (int i = 0; i < u->parameter_count && !s; i++)
+        s = match_states(u, i);
     return s;
 }
 
@@ -257,22 +292,17 @@ espl_status espl__updater_open(espl_net *net, const espl__optimizer *optimizer, 
     u->optimizer = optimizer;
     u->parameter_count = net->graph->parameter_count;
     u->state_count = espl__optimizer_states(optimizer, options);
-    u->block_count = cut(net, NULL);
-    const size_t blocks = (size_t)u->block_count, parameters = (size_t)u->parameter_count;
-    if ((s = espl__allocate(ctx, blocks, sizeof *u->blocks, &u->blocks)) ||
-        (s = espl__allocate(ctx, blocks, sizeof *u->partial, &u->partial)) ||
-        (s = espl__allocate(ctx, blocks, sizeof *u->sick, &u->sick)) ||
-        (s = espl__allocate(ctx, parameters, sizeof *u->times, &u->times)) ||
+    const size_t parameters = (size_t)u->parameter_count;
+    if ((s = espl__allocate(ctx, parameters, sizeof *u->times, &u->times)) ||
         (s = espl__allocate(ctx, parameters, sizeof *u->rates, &u->rates)) ||
         (s = espl__allocate(ctx, parameters * (size_t)u->state_count, sizeof *u->states, &u->states)) ||
-        (s = espl__allocate(ctx, 1, optimizer->size, &u->options)) || (s = allocate_states(u))) {
+        (s = espl__allocate(ctx, 1, optimizer->size, &u->options)) || (s = espl__updater_match(u))) {
         espl__updater_free(u);
         return s;
     }
     memcpy(u->options, options, optimizer->size);
     for (int i = 0; i < u->parameter_count; i++)
         u->rates[i] = 1;
-    cut(net, u->blocks);
     *result = u;
     return ESPL_OK;
 }
@@ -287,9 +317,7 @@ void espl__updater_free(espl__updater *u)
     espl__release(u->ctx, u->options);
     espl__release(u->ctx, u->rates);
     espl__release(u->ctx, u->times);
-    espl__release(u->ctx, u->sick);
-    espl__release(u->ctx, u->partial);
-    espl__release(u->ctx, u->blocks);
+    free_blocks(u);
     espl__release(u->ctx, u);
 }
 

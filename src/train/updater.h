@@ -24,6 +24,10 @@ espl_status espl__updater_open(espl_net *net, const espl__optimizer *optimizer, 
                                espl__updater **result);
 void espl__updater_free(espl__updater *updater);
 
+/* After the flags of frozen parameters have changed: what trains keeps what the optimizer holds of it, what
+ * begins to train begins with zeros, what no longer trains is forgotten. */
+espl_status espl__updater_match(espl__updater *updater);
+
 /* Is this parameter updated at all? */
 bool espl__parameter_trains(const espl_net *net, int parameter);
 
