@@ -18,6 +18,9 @@ typedef struct espl_data_settings {
                               * (t10k files, test_batch.bin, a folder named test or val), else split off */
     double held_out;         /* share to split off, stratified by class, when there is no test data;
                               * 0: 0.1 */
+    int64_t folds, fold;     /* cross-validation: cut the training data in so many parts, each class evenly,
+                              * and hold out the `fold`-th, from 1 (0: the first); 0 folds: none. Not with
+                              * `test` or `held_out` */
     uint64_t split_seed;     /* of the split, apart from the context's seed */
     const char *label;       /* CSV: name or number of the label column; NULL: the last one */
     int64_t height, width;   /* size to bring pictures to; 0: as they are (all must then agree) */

@@ -84,6 +84,10 @@ typedef enum espl_precision {
  * Where the processor cannot, whatever runs the net fails with ESPL_UNSUPPORTED. */
 ESPL_API void espl_net_set_precision(espl_net *net, espl_precision precision);
 
+/* From now on scoring and predicting take the mean of the probabilities over so many views of each picture: 1 (at
+ * first), 2 (and its mirror image) or 10 (each of both also moved by an eighth of the side in four directions). */
+ESPL_API espl_status espl_net_set_views(espl_net *net, int views);
+
 /* ---- asking ---- */
 
 ESPL_API const char *espl_net_name(const espl_net *net);

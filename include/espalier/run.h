@@ -62,6 +62,11 @@ ESPL_API espl_status espl_run_open(espl_net *net, espl_data *data, const char *o
 /* Adds a technique by name with options in the recipe's grammar ("period: 1ep, stretch: 2"). */
 ESPL_API espl_status espl_run_attach(espl_run *run, const char *technique, const char *options);
 
+/* What a recipe asks for beyond one run: how many parts of the data are to be held out in turn (0: none, or this
+ * run has its part), and the seed that repetitions count from. */
+ESPL_API int64_t espl_run_folds(const espl_run *run);
+ESPL_API int64_t espl_run_seed(const espl_run *run);
+
 /* Is told news; `watch` may be called thousands of times and must be quick. */
 ESPL_API void espl_run_watch(espl_run *run, void (*watch)(void *user, const espl_news *news), void *user);
 

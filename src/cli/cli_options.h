@@ -85,6 +85,10 @@ typedef struct cli_machine {
 #define CLI_PRECISION_OPTION(holder, field)                                                         \
     { "precision", 0, CLI_CHOICE, offsetof(holder, field), "f32|bf16", 0, 0,                        \
       "what activations are kept and multiplied in; without it, f32" }
+#define CLI_VIEWS_OPTION(holder, field)                                                             \
+    { "views", 0, CLI_COUNT, offsetof(holder, field), "N", 1, 10,                                   \
+      "take the mean over N views of each picture: 2, its mirror image too, or 10, both also moved by an eighth " \
+      "in four directions; without it, 1" }
 #define CLI_JSON_OPTION(holder, field)                                                              \
     { "json", 0, CLI_FLAG, offsetof(holder, field), NULL, 0, 0,                                     \
       "write results as JSON, one object a line" }

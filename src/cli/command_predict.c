@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 typedef struct predict_options {
-    int64_t top;
+    int64_t top, views;
     int precision;
     bool json;
     cli_machine machine;
@@ -18,6 +18,7 @@ typedef struct predict_options {
 static const cli_option options[] = {
     { "top", 0, CLI_COUNT, offsetof(predict_options, top), "K", 1, 1000,
       "show the K likeliest classes; without it, 3" },
+    CLI_VIEWS_OPTION(predict_options, views),
     CLI_PRECISION_OPTION(predict_options, precision),
     CLI_MACHINE_OPTIONS(predict_options, machine),
     CLI_JSON_OPTION(predict_options, json),
@@ -152,6 +153,8 @@ static int run(const void *given, const cli_words *words)
     code = session_report(ctx, espl_net_load(ctx, words->item[0], &net));
     if (!code && o->precision)
         espl_net_set_precision(net, ESPL_BF16);
+    if (!code && o->views)
+        code = session_report(ctx, espl_net_set_views(net, (int)o->views));
     if (!code)
         code = predict(ctx, o, net, words);
     espl_net_free(net);

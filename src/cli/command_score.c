@@ -11,7 +11,7 @@
 
 typedef struct score_options {
     int part, precision;
-    int64_t batch;
+    int64_t batch, views;
     data_options data;
     bool json;
     cli_machine machine;
@@ -28,6 +28,7 @@ static const cli_option options[] = {
       "nothing was trained on" },
     { "batch", 0, CLI_COUNT, offsetof(score_options, batch), "N", 1, 65536,
       "samples at a time; without it, 256" },
+    CLI_VIEWS_OPTION(score_options, views),
     CLI_PRECISION_OPTION(score_options, precision),
     DATA_OPTIONS(score_options, data),
     CLI_MACHINE_OPTIONS(score_options, machine),
@@ -108,6 +109,8 @@ static espl_status score(espl_context *ctx, const score_options *o, const cli_wo
         status = data_options_open(ctx, words->item[1], &how, net, &data);
     if (!status && o->precision)
         espl_net_set_precision(net, ESPL_BF16);
+    if (!status && o->views)
+        status = espl_net_set_views(net, (int)o->views);
     if (!status)
         status = espl_score_net(net, data, o->part == PART_TRAIN ? ESPL_TRAIN : ESPL_HELD_OUT, o->batch, &result);
     if (!status)

@@ -4,6 +4,7 @@
 #include "json_line.h"
 #include "progress.h"
 #include "recipe_options.h"
+#include "repeats.h"
 #include "session.h"
 #include "terminal.h"
 
@@ -14,6 +15,7 @@
 
 typedef struct train_options {
     const char *out;
+    int64_t seeds;
     bool resume, json;
     recipe_options recipe;
 } train_options;
@@ -23,6 +25,8 @@ static const cli_option options[] = {
       "keep the run in DIR; without it, in runs/ under the recipe's name" },
     { "resume", 0, CLI_FLAG, offsetof(train_options, resume), NULL, 0, 0,
       "go on from the checkpoint in the run's folder" },
+    { "seeds", 0, CLI_COUNT, offsetof(train_options, seeds), "N", 1, 1000,
+      "train N times, with the recipe's seed and the N - 1 after it, and show mean and deviation" },
     RECIPE_OPTIONS(train_options, recipe),
     CLI_MACHINE_OPTIONS(train_options, recipe.machine),
     CLI_JSON_OPTION(train_options, json),
@@ -42,6 +46,8 @@ typedef struct training {
     progress progress;
     espl_context *ctx;
     espl_run *run;
+    int64_t fold, seed; /* of one of several runs; fold 0: the recipe has no folds */
+    bool repeated;
 } training;
 
 /* "runs/plants" of "recipes/plants.yaml", as the library would call it. */
@@ -179,8 +185,11 @@ static void tell_resume(const training *t)
     const recipe_options *o = &t->options->recipe;
     char *recipe = shell_word(t->recipe), *folder = shell_word(t->folder);
 
-    cli_complain("interrupted after %" PRId64 " steps; everything is saved in %s; go on with:",
-                 espl_run_result(t->run)->steps, t->folder);
+    if (t->run)
+        cli_complain("interrupted after %" PRId64 " steps; everything is saved in %s; go on with:",
+                     espl_run_result(t->run)->steps, t->folder);
+    else
+        cli_complain("interrupted; everything is saved in %s; go on with:", t->folder);
     fprintf(stderr, "  espalier train %s --out %s --resume", recipe, folder);
     for (int i = 0; i < o->set.count + o->with.count; i++) {
         const bool set = i < o->set.count;
@@ -188,6 +197,8 @@ static void tell_resume(const training *t)
         fprintf(stderr, " --%s %s", set ? "set" : "with", word);
         free(word);
     }
+    if (t->options->seeds)
+        fprintf(stderr, " --seeds %" PRId64, t->options->seeds);
     if (o->machine.seed.given)
         fprintf(stderr, " --seed %" PRId64, o->machine.seed.value);
     fputc('\n', stderr);
@@ -201,19 +212,21 @@ static int conclude(training *t, espl_status status)
     if (status == ESPL_INTERRUPTED) {
         if (t->options->json)
             write_result(t, "interrupted");
-        tell_resume(t);
+        if (!t->repeated)
+            tell_resume(t);
         return CLI_INTERRUPTED;
     }
     if (status)
         return session_report(t->ctx, status);
     if (t->options->json)
         write_result(t, "done");
-    else
+    else if (!t->repeated)
         show_result(t);
     return CLI_DONE;
 }
 
-static int train(training *t, interrupts *signals)
+/* The recipe with what the command line changes in it, and the fold and seed of one of several runs. */
+static int load(training *t)
 {
     const espl_context_settings hears = { .log = log_line, .user = t };
     const int code = session_open(&t->options->recipe.machine, &hears, &t->ctx);
@@ -224,15 +237,70 @@ static int train(training *t, interrupts *signals)
     recipe_settings_make(&t->options->recipe, &changes);
     changes.settings.folder = t->folder;
     changes.settings.resume = t->options->resume;
-    espl_status status = espl_run_load(t->ctx, t->recipe, &changes.settings, &t->run);
+    if (t->repeated)
+        recipe_settings_add(&changes, "seed", t->seed);
+    if (t->fold)
+        recipe_settings_add(&changes, "fold", t->fold);
+    const espl_status status = espl_run_load(t->ctx, t->recipe, &changes.settings, &t->run);
     recipe_settings_free(&changes);
-    if (status)
-        return session_report(t->ctx, status);
+    return session_report(t->ctx, status);
+}
+
+static void unload(training *t)
+{
+    espl_run_free(t->run);
+    espl_context_free(t->ctx);
+    t->run = NULL;
+    t->ctx = NULL;
+}
+
+static int train(training *t, interrupts *signals)
+{
     espl_run_watch(t->run, watch, t);
     interrupts_heed(signals, t->ctx);
-    status = espl_run_fit(t->run);
+    const espl_status status = espl_run_fit(t->run);
     interrupts_ignore(signals);
     return conclude(t, status);
+}
+
+/* ---- several runs ---- */
+
+/* One of them, in a folder of its own within that of all. */
+static int train_one(const training *all, int64_t fold, int64_t seed, interrupts *signals, repeats *results)
+{
+    training t = { .options = all->options, .recipe = all->recipe, .fold = fold, .seed = seed, .repeated = true };
+    char name[48] = "";
+    int length = fold ? snprintf(name, sizeof name, "fold-%" PRId64, fold) : 0;
+
+    if (all->options->seeds)
+        snprintf(name + length, sizeof name - (size_t)length, "%sseed-%" PRId64, length ? "-" : "", seed);
+    snprintf(t.folder, sizeof t.folder, "%.*s/%s", (int)(sizeof t.folder - sizeof name - 1), all->folder, name);
+    fprintf(stderr, "%s\n", name);
+    progress_begin(&t.progress);
+    int code = load(&t);
+    if (!code && !(code = train(&t, signals)))
+        repeats_add(results, name, espl_run_result(t.run));
+    unload(&t);
+    return code;
+}
+
+static int train_all(training *t, int64_t folds, int64_t seed, interrupts *signals)
+{
+    const int64_t seeds = t->options->seeds ? t->options->seeds : 1;
+    repeats results = { 0 };
+    int code = CLI_DONE;
+
+    for (int64_t fold = folds ? 1 : 0; fold <= folds && !code; fold++)
+        for (int64_t i = 0; i < seeds && !code; i++)
+            code = train_one(t, fold, seed + i, signals, &results);
+    if (code == CLI_INTERRUPTED)
+        tell_resume(t);
+    if (!code && t->options->json)
+        repeats_write_json(&results);
+    else if (!code)
+        repeats_show(&results);
+    repeats_free(&results);
+    return code;
 }
 
 static int run(const void *given, const cli_words *words)
@@ -242,9 +310,15 @@ static int run(const void *given, const cli_words *words)
 
     choose_folder(&t);
     progress_begin(&t.progress);
-    const int code = train(&t, signals);
-    espl_run_free(t.run);
-    espl_context_free(t.ctx);
+    int code = load(&t);
+    const int64_t folds = code ? 0 : espl_run_folds(t.run), seed = code ? 0 : espl_run_seed(t.run);
+    if (!code && (folds || t.options->seeds)) {
+        unload(&t);
+        code = train_all(&t, folds, seed, signals);
+    } else if (!code) {
+        code = train(&t, signals);
+    }
+    unload(&t);
     interrupts_close(signals);
     return code;
 }
@@ -258,10 +332,14 @@ const cli_command cli_command_train = {
         "the end what came out on stdout.\n\n"
         "Ctrl-C (or SIGTERM) finishes the step and saves a checkpoint; --resume goes on from there with the "
         "same bits as if nothing had happened. A second one stops at once; the checkpoint before it stays "
-        "whole. The result does not depend on the number of threads.",
+        "whole. The result does not depend on the number of threads.\n\n"
+        "With --seeds, or a recipe with folds, several runs are made one after the other, each in a folder of its "
+        "own within the run's, and their figures shown with mean and deviation.",
     .examples = "  espalier train recipe.yaml\n"
                 "  espalier train recipe.yaml --out runs/short --set epochs=3 --set optimizer.sgd.rate=0.05\n"
                 "  espalier train recipe.yaml --with 'average-ema: {decay: 0.999}'\n"
+                "  espalier train recipe.yaml --seeds 5\n"
+                "  espalier train recipe.yaml --set folds=5\n"
                 "  espalier train recipe.yaml --resume --json",
     .size = sizeof(train_options),
     .options = options,

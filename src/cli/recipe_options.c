@@ -9,7 +9,7 @@ void recipe_settings_make(const recipe_options *options, recipe_settings *result
     int count = 0;
 
     *result = (recipe_settings){ .settings.with = options->with.item };
-    result->set = cli_allocate((size_t)options->set.count + 2, sizeof *result->set);
+    result->set = cli_allocate((size_t)options->set.count + RECIPE_MORE_MAX + 2, sizeof *result->set);
     for (; count < options->set.count; count++)
         result->set[count] = options->set.item[count];
     if (options->machine.seed.given) {
@@ -17,6 +17,15 @@ void recipe_settings_make(const recipe_options *options, recipe_settings *result
         result->set[count] = result->seed;
     }
     result->settings.set = result->set;
+    result->count = count + options->machine.seed.given;
+}
+
+void recipe_settings_add(recipe_settings *settings, const char *key, int64_t value)
+{
+    char *text = settings->more[settings->more_count++];
+
+    snprintf(text, sizeof settings->more[0], "%s=%" PRId64, key, value);
+    settings->set[settings->count++] = text;
 }
 
 void recipe_settings_free(recipe_settings *settings)

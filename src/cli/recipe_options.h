@@ -20,13 +20,18 @@ typedef struct recipe_options {
     CLI_SEED_OPTION(holder, field.machine)
 /* clang-format on */
 
+#define RECIPE_MORE_MAX 2
+
 /* The recipe's overrides, --seed among them: lists that recipe_settings_free ends. */
 typedef struct recipe_settings {
     espl_run_settings settings;
     const char **set;
-    char seed[32];
+    char seed[32], more[RECIPE_MORE_MAX][32];
+    int count, more_count;
 } recipe_settings;
 void recipe_settings_make(const recipe_options *options, recipe_settings *result);
+/* One more, RECIPE_MORE_MAX at most; it overrides those before it. */
+void recipe_settings_add(recipe_settings *settings, const char *key, int64_t value);
 void recipe_settings_free(recipe_settings *settings);
 
 #endif

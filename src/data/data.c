@@ -104,6 +104,14 @@ static espl_status check_settings(espl_context *ctx, const espl_data_settings *s
     if (!(s->held_out >= 0 && s->held_out < 1))
         return espl__fail(ctx, ESPL_BAD_OPTION, "held-out: %g is not within 0..1 (1 excluded)",
                           s->held_out);
+    if (s->folds < 0 || s->folds == 1 || s->fold < 0 || s->fold > s->folds)
+        return espl__fail(ctx, ESPL_BAD_OPTION,
+                          "folds: 2 or more parts and one of them from 1 were expected, not %lld and part %lld",
+                          (long long)s->folds, (long long)s->fold);
+    if (s->folds && (s->test || s->held_out > 0))
+        return espl__fail(ctx, ESPL_BAD_OPTION,
+                          "folds: each part of the training data is held out in turn, so neither test nor held-out "
+                          "can be given beside it");
     if (s->limit < 0)
         return espl__fail(ctx, ESPL_BAD_OPTION, "limit: %lld is negative", (long long)s->limit);
     return ESPL_OK;
@@ -127,19 +135,33 @@ static espl_status collect_labels(espl_data *data, const char *path, int32_t **l
     return status;
 }
 
+static espl_status choose_held(espl_data *data, const int32_t *labels, int64_t count,
+                               const espl_data_settings *settings, bool *held)
+{
+    const double share = settings->held_out > 0 ? settings->held_out : HELD_OUT_DEFAULT;
+
+    if (data->test_state)
+        return ESPL_OK;
+    if (settings->folds > count)
+        return espl__fail(data->ctx, ESPL_BAD_OPTION, "folds: %lld parts cannot be made of %lld samples",
+                          (long long)settings->folds, (long long)count);
+    if (settings->folds)
+        return espl__split_fold(data->ctx, labels, count, data->classes, settings->folds,
+                                settings->fold ? settings->fold - 1 : 0, settings->split_seed, held);
+    return espl__split(data->ctx, labels, count, data->classes, share, settings->split_seed, held);
+}
+
 /* Gives the training part all samples that are not held out, and the held-out part the others. */
 static espl_status divide(espl_data *data, const int32_t *labels,
                           const espl_data_settings *settings)
 {
     const int64_t count = data->source->count(data->state);
-    const double share = settings->held_out > 0 ? settings->held_out : HELD_OUT_DEFAULT;
     espl__part *train = &data->part[ESPL_TRAIN], *held_out = &data->part[ESPL_HELD_OUT];
     bool *held = NULL;
     espl_status status = espl__allocate(data->ctx, (size_t)count, sizeof *held, &held);
 
-    if (!status && !data->test_state)
-        status = espl__split(data->ctx, labels, count, data->classes, share, settings->split_seed,
-                             held);
+    if (!status)
+        status = choose_held(data, labels, count, settings, held);
     if (!status)
         status = espl__allocate(data->ctx, (size_t)count, sizeof *train->order, &train->order);
     if (!status && !data->test_state)
@@ -163,8 +185,8 @@ static espl_status open_test(espl_data *data, const char *path, const espl_data_
     espl__part *part = &data->part[ESPL_HELD_OUT];
     espl_status status;
 
-    /* a share that was asked for is split off, and the data's own test part rests */
-    if (!settings->test && (settings->held_out > 0 || !data->source->has_test(path, data->state)))
+    /* what was asked for is split off, and the data's own test part rests */
+    if (!settings->test && (settings->held_out > 0 || settings->folds || !data->source->has_test(path, data->state)))
         return ESPL_OK;
     data->test_source = data->source;
     data->has_test = settings->test || !data->source->validates;

@@ -81,13 +81,17 @@ typedef struct espl__batch {
     float *values; /* count x channels x height x width, prepared */
     int32_t *labels;
     int64_t *index;        /* of each sample within its part */
+    int64_t *draw;         /* what its randomness goes by: index, moved on by the part's size each time
+                            * that the sample comes again in one epoch */
     int64_t epoch, number; /* number of the batch within the epoch */
 } espl__batch;
 
 typedef struct espl__loader_settings {
     espl_part part;
     int64_t batch;
-    bool shuffle; /* by (seed, "shuffle", epoch) */
+    bool shuffle;  /* by (seed, "shuffle", epoch) */
+    bool balanced; /* every class as often as any other: an epoch repeats samples of rare classes and leaves out
+                    * some of frequent ones */
     uint64_t seed;
     int64_t first_epoch, first_batch; /* where to begin (resume) */
     int64_t epochs;                   /* hand out so many, counted from 0; then it is dry */

@@ -7,6 +7,7 @@
  *
  * One mutex guards the ring. Threads wait on `room` for a free place, the caller on `ready` for a
  * batch. */
+#include "data/balance.h"
 #include "data/parts.h"
 #include "data/reading.h"
 #include "kernels/wide.h"
@@ -67,6 +68,7 @@ struct espl__loader {
     int64_t end;         /* number of the batch behind the last one */
     int64_t order_epoch; /* that `order` is for */
     int64_t *order;
+    espl__balance *balance; /* NULL: every sample once */
     slot *ring;
     int ring_size;
     reader *readers;
@@ -102,11 +104,11 @@ static void normalize(const espl__loader *l, const espl_sample *sample, float *r
     }
 }
 
-static void augment(const espl__loader *l, espl_sample *sample, int64_t epoch, int64_t index)
+static void augment(const espl__loader *l, espl_sample *sample, int64_t epoch, int64_t draw_index)
 {
     for (int a = 0; a < l->settings.augmentation_count; a++) {
         const espl__augmentation *augmentation = &l->augmentations[a];
-        espl_draw draw = { espl__random_at(l->streams[a], (uint32_t)epoch, (uint64_t)index) };
+        espl_draw draw = { espl__random_at(l->streams[a], (uint32_t)epoch, (uint64_t)draw_index) };
         augmentation->technique->augment(augmentation->self, sample, &draw);
     }
 }
@@ -154,7 +156,8 @@ static espl_status prepare(reader *r, const espl__batch *batch, int64_t position
     status = espl__data_read(l->data, l->settings.part, index, &r->sample, &r->reading);
     if (status)
         return status;
-    augment(l, &r->sample, variant_of(l, batch->epoch), index);
+    /* variants are few and the same in every epoch, whoever asks for them */
+    augment(l, &r->sample, variant_of(l, batch->epoch), l->settings.variants ? index : batch->draw[position]);
     status = check_shape(l, &r->sample, index, &r->reading);
     if (status)
         return status;
@@ -176,6 +179,8 @@ static void order_of_epoch(espl__loader *l, int64_t epoch)
         for (int64_t i = 0; i < l->samples; i++)
             l->order[i] = i;
     }
+    if (l->balance)
+        espl__balance_map(l->balance, epoch, l->order);
 }
 
 static int64_t pieces_of(const espl__loader *l, int64_t samples)
@@ -195,7 +200,10 @@ static void begin_batch(espl__loader *l, int64_t number)
     s->batch.number = within;
     s->batch.count = l->samples - first < l->settings.batch ? l->samples - first
                                                             : l->settings.batch;
-    memcpy(s->batch.index, l->order + first, (size_t)s->batch.count * sizeof *s->batch.index);
+    for (int64_t i = 0; i < s->batch.count; i++) {
+        s->batch.draw[i] = l->order[first + i];
+        s->batch.index[i] = s->batch.draw[i] % l->samples;
+    }
     s->pieces_left = pieces_of(l, s->batch.count);
     s->failed_at = -1;
     s->status = ESPL_OK;
@@ -361,6 +369,8 @@ static espl_status make_ring(espl__loader *l)
             status = espl__allocate(l->ctx, batch, sizeof *b->labels, &b->labels);
         if (!status)
             status = espl__allocate(l->ctx, batch, sizeof *b->index, &b->index);
+        if (!status)
+            status = espl__allocate(l->ctx, batch, sizeof *b->draw, &b->draw);
     }
     return status;
 }
@@ -428,6 +438,8 @@ espl_status espl__loader_open(espl_data *data, const espl__loader_settings *sett
         status = copy_augmentations(l);
     if (!status)
         status = espl__allocate(ctx, (size_t)l->samples, sizeof *l->order, &l->order);
+    if (!status && settings->balanced)
+        status = espl__balance_open(data, settings->part, settings->seed, &l->balance);
     if (!status)
         status = make_ring(l);
     if (!status)
@@ -495,12 +507,14 @@ void espl__loader_free(espl__loader *l)
         espl__release(l->ctx, l->ring[i].batch.values);
         espl__release(l->ctx, l->ring[i].batch.labels);
         espl__release(l->ctx, l->ring[i].batch.index);
+        espl__release(l->ctx, l->ring[i].batch.draw);
     }
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->room);
     pthread_cond_destroy(&l->ready);
     espl__release(l->ctx, l->readers);
     espl__release(l->ctx, l->ring);
+    espl__balance_free(l->ctx, l->balance);
     espl__release(l->ctx, l->order);
     espl__release(l->ctx, l->augmentations);
     espl__release(l->ctx, l->streams);

@@ -30,6 +30,12 @@ struct espl_data {
 espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count, int classes,
                         double share, uint64_t seed, bool *held);
 
+/* Cuts them in `folds` parts, of which no two differ by more than one sample of a class or in all:
+ * held[i] becomes true for part `fold`, from 0. The parts are a function of the seed and the labels
+ * alone. (split.c) */
+espl_status espl__split_fold(espl_context *ctx, const int32_t *labels, int64_t count, int classes,
+                             int64_t folds, int64_t fold, uint64_t seed, bool *held);
+
 /* Keeps the first samples of each class in turn until `limit` are kept; order stays. Returns how
  * many entries of `order` are left. (split.c) */
 espl_status espl__limit(espl_context *ctx, const int32_t *labels, int classes, int64_t limit,

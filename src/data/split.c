@@ -47,6 +47,22 @@ static void draw_members(const int64_t *size, const int64_t *quota, int classes,
     }
 }
 
+/* Lists the samples class after class in `member`, and says how many there are of each. */
+static void sort_by_class(const int32_t *labels, int64_t count, int classes, int64_t *size,
+                          int64_t *place, int64_t *member)
+{
+    int64_t before = 0;
+
+    for (int64_t i = 0; i < count; i++)
+        size[labels[i]]++;
+    for (int c = 0; c < classes; c++) {
+        place[c] = before;
+        before += size[c];
+    }
+    for (int64_t i = 0; i < count; i++)
+        member[place[labels[i]]++] = i;
+}
+
 espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count, int classes,
                         double share, uint64_t seed, bool *held)
 {
@@ -57,19 +73,39 @@ espl_status espl__split(espl_context *ctx, const int32_t *labels, int64_t count,
     if (!status)
         status = espl__allocate(ctx, (size_t)count * 2, sizeof *member, &member);
     if (!status) {
-        int64_t *quota = size + classes, *place = quota + classes, before = 0;
-        for (int64_t i = 0; i < count; i++) {
-            size[labels[i]]++;
-            held[i] = false;
-        }
-        for (int c = 0; c < classes; c++) {
-            place[c] = before;
-            before += size[c];
-        }
+        int64_t *quota = size + classes;
+        sort_by_class(labels, count, classes, size, quota + classes, member);
         for (int64_t i = 0; i < count; i++)
-            member[place[labels[i]]++] = i;
+            held[i] = false;
         apportion(size, classes, share, wanted < 1 ? 1 : wanted, quota);
         draw_members(size, quota, classes, seed, member, member + count, held);
+    }
+    espl__release(ctx, size);
+    espl__release(ctx, member);
+    return status;
+}
+
+/* The members of each class are shuffled and dealt out in turn, going on where the class before
+ * stopped. */
+espl_status espl__split_fold(espl_context *ctx, const int32_t *labels, int64_t count, int classes,
+                             int64_t folds, int64_t fold, uint64_t seed, bool *held)
+{
+    const espl__stream stream = espl__stream_of(seed, "folds");
+    int64_t *size = NULL, *member = NULL, dealt = 0;
+    espl_status status = espl__allocate(ctx, (size_t)classes * 2, sizeof *size, &size);
+
+    if (!status)
+        status = espl__allocate(ctx, (size_t)count * 2, sizeof *member, &member);
+    if (!status) {
+        int64_t *order = member + count;
+        sort_by_class(labels, count, classes, size, size + classes, member);
+        for (int c = 0; c < classes; c++) {
+            espl__random random = espl__random_at(stream, (uint32_t)c, 0);
+            const int64_t *of_class = member + dealt;
+            espl__random_shuffle(&random, order, size[c]);
+            for (int64_t i = 0; i < size[c]; i++)
+                held[of_class[order[i]]] = dealt++ % folds == fold;
+        }
     }
     espl__release(ctx, size);
     espl__release(ctx, member);

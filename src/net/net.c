@@ -137,6 +137,14 @@ int64_t espl_net_macs(const espl_net *net)
     return espl__graph_macs(net->graph);
 }
 
+espl_status espl_net_set_views(espl_net *net, int views)
+{
+    if (views != 1 && views != 2 && views != 10)
+        return espl__fail(net->ctx, ESPL_BAD_OPTION, "views: %d, but 1, 2 or 10 are possible", views);
+    net->views = views;
+    return ESPL_OK;
+}
+
 void espl_net_set_precision(espl_net *net, espl_precision precision)
 {
     net->precision = precision;

@@ -28,6 +28,7 @@ struct espl_net {
     espl__graph *graph;
     espl__parameter *parameters; /* graph->parameter_count of them */
     espl_precision precision;
+    int views; /* test-time augmentation: 0 or 1: none */
     espl__preparation preparation;
     int class_count;
     char **classes; /* NULL: nameless */

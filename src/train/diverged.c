@@ -65,7 +65,7 @@ static espl_status try_node(espl_run *run, const espl__batch *batch, int node, b
     const espl__plan_settings settings = { .batch = count, .training = true };
     if (!(s = espl__plan_open(run->net, graph, &settings, &plan))) {
         const int64_t size = espl__shape_size(graph->nodes[node].shape);
-        espl__plan_run(plan, &(espl__feed){ .count = count, .values = batch->values, .labels = batch->labels, .index = batch->index, .epoch = batch->epoch, .step = run->progress.step, .parameters_changed = true });
+        espl__plan_run(plan, &(espl__feed){ .count = count, .values = batch->values, .labels = batch->labels, .index = batch->draw, .epoch = batch->epoch, .step = run->progress.step, .parameters_changed = true });
         for (int64_t i = 0; i < count && !*sick; i++)
             *sick = !all_finite(espl__plan_output(plan, i), size);
     }

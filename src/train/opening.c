@@ -43,6 +43,8 @@ static espl_status open_data(espl_run *run)
         .test = *d->test ? test : NULL,
         .leave_out = *d->leave_out ? leave_out : NULL,
         .held_out = held_out,
+        .folds = run->recipe.options.folds,
+        .fold = run->recipe.options.fold,
         .split_seed = (uint64_t)d->split_seed,
         .label = or_null(d->label),
         .height = d->height,

@@ -1,5 +1,6 @@
 /* Predicting: probabilities for samples in memory or a picture file, prepared as the net was trained. */
 #include "train/scorer.h"
+#include "train/views.h"
 #include <espalier/run.h>
 
 #include <math.h>
@@ -11,12 +12,14 @@ typedef struct predictor {
     espl_net *net;
     espl__graph *fused;
     espl__plan *plan;
-    float *prepared; /* a batch */
+    espl__views *views; /* NULL: one */
+    float *prepared;    /* a batch */
     int64_t batch;
 } predictor;
 
 static void close_predictor(predictor *p)
 {
+    espl__views_free(p->views);
     espl__plan_free(p->plan);
     espl__graph_free(p->fused);
     espl__release(p->net->ctx, p->prepared);
@@ -43,6 +46,7 @@ static espl_status open_predictor(espl_net *net, int64_t batch, predictor *p)
     *p = (predictor){ .net = net, .batch = batch };
     if ((s = cut_at_logits(net, &p->fused)) ||
         (s = espl__plan_open(net, p->fused, &(espl__plan_settings){ .batch = batch }, &p->plan)) ||
+        (s = espl__views_open(net, batch, &p->views)) ||
         (s = espl__allocate(net->ctx, (size_t)batch * size, sizeof(float), &p->prepared)))
         close_predictor(p);
     return s;
@@ -84,6 +88,20 @@ static void to_probabilities(float *values, int count)
         values[i] = (float)(exp(values[i] - largest) / sum);
 }
 
+/* The logits of a batch; of several views those that give the mean probabilities. */
+static void run(predictor *p, const espl__feed *feed, float *logits)
+{
+    const int classes = espl_net_classes(p->net);
+
+    if (p->views)
+        espl__views_run(p->views, p->plan, feed);
+    else
+        espl__plan_run(p->plan, feed);
+    for (int64_t i = 0; i < feed->count; i++)
+        memcpy(logits + i * classes, p->views ? espl__views_answer(p->views, i) : espl__plan_output(p->plan, i),
+               (size_t)classes * sizeof(float));
+}
+
 espl_status espl__predict_logits(espl_net *net, const float *samples, int64_t count, bool prepared, float *logits)
 {
     const int64_t size = espl__shape_size(net->graph->nodes[0].shape);
@@ -101,9 +119,8 @@ espl_status espl__predict_logits(espl_net *net, const float *samples, int64_t co
             memcpy(p.prepared, samples + first * size, (size_t)(now * size) * sizeof(float));
         for (int64_t i = 0; i < now && !prepared; i++)
             prepare(net, samples + (first + i) * size, p.prepared + i * size);
-        espl__plan_run(p.plan, &(espl__feed){ .count = now, .values = p.prepared, .parameters_changed = first == 0 });
-        for (int64_t i = 0; i < now; i++)
-            memcpy(logits + (first + i) * classes, espl__plan_output(p.plan, i), (size_t)classes * sizeof(float));
+        run(&p, &(espl__feed){ .count = now, .values = p.prepared, .parameters_changed = first == 0 },
+            logits + first * classes);
     }
     close_predictor(&p);
     return ESPL_OK;

@@ -194,6 +194,7 @@ espl_status espl__fit_open_loader(espl_run *run)
         .part = ESPL_TRAIN,
         .batch = o->batch,
         .shuffle = true,
+        .balanced = run->recipe.options.sampling == ESPL__SAMPLING_BALANCED,
         .seed = (uint64_t)o->seed,
         .first_epoch = run->progress.epoch + whole,
         .first_batch = whole ? 0 : run->progress.batch,

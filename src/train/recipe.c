@@ -10,11 +10,16 @@
 const espl_option espl__recipe_table[] = {
     ESPL_REAL(espl__recipe_options, held_out, "0", 0, 0.9,
               "share of the training data held out for scoring; 0: the data's own test part, else a tenth"),
+    ESPL_COUNT(espl__recipe_options, folds, "0", 0, 1000,
+               "cross-validation: cut the training data in so many parts and hold each out in turn; 0: none"),
+    ESPL_COUNT(espl__recipe_options, fold, "0", 0, 1000, "the part that this run holds out, from 1; 0: train takes each in turn"),
     ESPL_COUNT(espl__recipe_options, epochs, "10", 1, LARGEST, "how often every training sample is seen"),
     ESPL_COUNT(espl__recipe_options, batch, "64", 1, 1 << 20, "samples for one update"),
     ESPL_COUNT(espl__recipe_options, accumulate, "1", 1, 1 << 20,
                "compute a batch in so many parts, for nets that would not fit otherwise"),
     ESPL_COUNT(espl__recipe_options, seed, "0", 0, LARGEST, "of every random draw"),
+    ESPL_CHOICE(espl__recipe_options, sampling, "shuffled", "shuffled|balanced",
+                "which samples make an epoch; balanced: every class as often as any other"),
     ESPL_CHOICE(espl__recipe_options, algorithm, "auto", "auto|direct",
                 "of convolutions; direct: no Winograd transforms"),
     ESPL_CHOICE(espl__recipe_options, precision, "f32", "f32|bf16",
@@ -60,8 +65,8 @@ const espl_option espl__recipe_normalize_table[] = {
     ESPL_OPTIONS_END
 };
 
-static const char *const keys[] = { "net", "data", "weights", "prepare", "head", "held-out", "epochs", "batch", "accumulate", "optimizer",
-                                    "loss", "class-weights", "seed", "algorithm", "precision", "score-every", "keep",
+static const char *const keys[] = { "net", "data", "weights", "prepare", "head", "held-out", "folds", "fold", "epochs", "batch", "accumulate", "optimizer",
+                                    "loss", "class-weights", "sampling", "seed", "algorithm", "precision", "score-every", "keep",
                                     "cache", "variants", "checkpoint-every", "normalize", "techniques", NULL };
 
 espl_status espl__recipe_named(const espl__document *document, const espl__tree *node, const char *what,

@@ -15,14 +15,16 @@ enum { ESPL__KEEP_AUTO, /* until the data is open */
 enum { ESPL__CACHE_AUTO,
        ESPL__CACHE_YES,
        ESPL__CACHE_NO };
+enum { ESPL__SAMPLING_SHUFFLED,
+       ESPL__SAMPLING_BALANCED };
 enum { ESPL__ALGORITHM_AUTO,
        ESPL__ALGORITHM_DIRECT };
 
 /* What stands at the top of a recipe. */
 typedef struct espl__recipe_options {
     double held_out;
-    int64_t epochs, batch, accumulate, seed, variants;
-    int algorithm, precision, keep, cache; /* precision: as espl_precision */
+    int64_t folds, fold, epochs, batch, accumulate, seed, variants;
+    int sampling, algorithm, precision, keep, cache; /* precision: as espl_precision */
     espl_duration score_every, checkpoint_every;
 } espl__recipe_options;
 

@@ -159,6 +159,16 @@ const espl_result *espl_run_result(const espl_run *run)
     return &run->result;
 }
 
+int64_t espl_run_folds(const espl_run *run)
+{
+    return run->recipe.options.fold ? 0 : run->recipe.options.folds;
+}
+
+int64_t espl_run_seed(const espl_run *run)
+{
+    return run->recipe.options.seed;
+}
+
 espl_net *espl_run_net(espl_run *run)
 {
     return run->net;

@@ -1,5 +1,6 @@
 /* Scoring; see scorer.h. */
 #include "train/scorer.h"
+#include "train/views.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct espl__scorer {
     espl__plan *plan;
     const float *ready;
     int64_t ready_size;
+    espl__views *views; /* NULL: one */
     int64_t batch;
     bool finishes;
     float *answers; /* where they are kept, or NULL */
@@ -72,7 +74,7 @@ espl_status espl__scorer_open(espl_net *net, const espl__op *loss, int64_t batch
         return s;
     scorer->net = net;
     scorer->batch = batch;
-    if ((s = open_plan(scorer, loss, direct, cut))) {
+    if ((s = open_plan(scorer, loss, direct, cut)) || (!cut && (s = espl__views_open(net, batch, &scorer->views)))) {
         espl__scorer_free(scorer);
         return s;
     }
@@ -106,6 +108,7 @@ void espl__scorer_free(espl__scorer *scorer)
 {
     if (!scorer)
         return;
+    espl__views_free(scorer->views);
     espl__plan_free(scorer->plan);
     espl__graph_free(scorer->rest);
     espl__graph_free(scorer->fused);
@@ -124,9 +127,10 @@ static void count_batch(const espl__scorer *scorer, const espl__batch *batch, es
     const int count = espl_net_classes(scorer->net);
 
     for (int64_t i = 0; i < batch->count; i++) {
-        const float *answer = espl__plan_output(scorer->plan, i);
+        const float *answer = scorer->views ? espl__views_answer(scorer->views, i) : espl__plan_output(scorer->plan, i);
         const int label = batch->labels[i], guess = espl__answer(answer, count);
-        espl__sums_add(sums, answer, count, label, (double)espl__plan_loss(scorer->plan, i), 1);
+        const double loss = scorer->views ? espl__views_loss(scorer->views, i, label) : (double)espl__plan_loss(scorer->plan, i);
+        espl__sums_add(sums, answer, count, label, loss, 1);
         if (scorer->answers) {
             memcpy(scorer->answers + batch->index[i] * count, answer, (size_t)count * sizeof *answer);
             scorer->labels[batch->index[i]] = label;
@@ -154,7 +158,10 @@ static espl_status score_batches(espl__scorer *scorer, espl__loader *loader, esp
             .index = batch->index,
             .parameters_changed = batch->number == 0,
         };
-        espl__plan_run(scorer->plan, &feed);
+        if (scorer->views)
+            espl__views_run(scorer->views, scorer->plan, &feed);
+        else
+            espl__plan_run(scorer->plan, &feed);
         count_batch(scorer, batch, sums, classes);
         if (!scorer->finishes && espl__interrupted(scorer->net->ctx))
             return espl__fail(scorer->net->ctx, ESPL_INTERRUPTED, "stopped while scoring");

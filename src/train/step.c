@@ -49,7 +49,7 @@ static void compute_part(espl_run *run, const espl__batch *batch, const float *w
                                       .values = batch->values + first * size,
                                       .labels = batch->labels + first,
                                       .weight = weights ? weights + first : NULL,
-                                      .index = batch->index + first,
+                                      .index = batch->draw + first,
                                       .epoch = batch->epoch,
                                       .step = run->progress.step,
                                       .parameters_changed = first == 0,

@@ -152,7 +152,38 @@ static void parts_have_nothing_in_common(void **state)
     fixture_refuses(f, "", &(espl_data_settings){ .held_out = 1 }, ESPL_BAD_OPTION,
                     "held-out: 1 is not within");
     fixture_refuses(f, "", &(espl_data_settings){ .held_out = -0.1 }, ESPL_BAD_OPTION, "held-out");
+    fixture_refuses(f, "", &(espl_data_settings){ .folds = 1 }, ESPL_BAD_OPTION, "folds: 2 or more parts");
+    fixture_refuses(f, "", &(espl_data_settings){ .folds = 3, .fold = 4 }, ESPL_BAD_OPTION, "not 3 and part 4");
+    fixture_refuses(f, "", &(espl_data_settings){ .folds = 3, .held_out = 0.1 }, ESPL_BAD_OPTION, "neither test nor held-out");
+    fixture_refuses(f, "", &(espl_data_settings){ .folds = 1000 }, ESPL_BAD_OPTION, "cannot be made of");
     fixture_refuses(f, "", &(espl_data_settings){ .limit = -1 }, ESPL_BAD_OPTION, "limit: -1");
+}
+
+/* Every sample is held out once; parts differ by one sample at most, as do the samples of each class. */
+static void folds_hold_out_everything_once(void **state)
+{
+    fixture *f = *state;
+    int32_t labels[COUNT];
+    int times[COUNT] = { 0 };
+
+    uneven_labels(labels);
+    for (int64_t fold = 0; fold < 7; fold++) {
+        bool held[COUNT];
+        int64_t of[CLASSES] = { 0 }, all = 0;
+        assert_int_equal(espl__split_fold(f->ctx, labels, COUNT, CLASSES, 7, fold, 1, held), ESPL_OK);
+        for (int i = 0; i < COUNT; i++) {
+            times[i] += held[i];
+            of[labels[i]] += held[i];
+            all += held[i];
+        }
+        assert_true(all == COUNT / 7 || all == COUNT / 7 + 1);
+        for (int c = 0; c < CLASSES; c++) {
+            const int64_t whole = (int64_t[]){ 600, 300, 90, 10 }[c] / 7;
+            assert_true(of[c] == whole || of[c] == whole + 1);
+        }
+    }
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(times[i], 1);
 }
 
 int main(void)
@@ -160,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(keeps_the_shares),
         FIXTURE_TEST(gives_what_is_left_to_the_largest_remainders),
+        FIXTURE_TEST(folds_hold_out_everything_once),
         FIXTURE_TEST(limits_in_turn),
         FIXTURE_TEST(parts_have_nothing_in_common),
     };
