@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+#define SCORED 32 /* samples at a time, at least */
+#define LOADED 4  /* batches that a loader holds */
+
 void espl_run_hold_layer(espl_run *run, int layer, bool hold)
 {
     const espl__node *node = &run->net->graph->nodes[layer];
@@ -165,9 +168,26 @@ static espl_status add_statistics_bytes(espl_run *run, size_t *bytes)
     return s;
 }
 
+/* Where the frozen part's features are kept now, samples come to the net later, for training and scoring. */
+static espl_status add_samples_bytes(espl_run *run, size_t *bytes)
+{
+    const int64_t batch = run->fit.micro > SCORED ? run->fit.micro : SCORED;
+    const size_t sample = (size_t)espl__shape_size(run->net->graph->nodes[0].shape) * sizeof(float);
+    espl__plan *plan = NULL;
+    espl_status s;
+
+    if (!run->fit.features)
+        return ESPL_OK;
+    if ((s = espl__plan_open(run->net, run->fit.graph, &(espl__plan_settings){ .batch = batch, .measure = true }, &plan)))
+        return s;
+    *bytes += espl__plan_bytes(plan) + 2 * LOADED * (size_t)batch * sample;
+    espl__plan_free(plan);
+    return ESPL_OK;
+}
+
 espl_status espl__stages_bytes(espl_run *run, size_t *more)
 {
-    size_t now = 0, last = 0, tensors = (size_t)espl__updater_states(run->fit.updater) + (run->fit.total != NULL);
+    size_t last = 0, tensors = (size_t)espl__updater_states(run->fit.updater) + (run->fit.total != NULL);
     espl_status s;
 
     *more = 0;
@@ -178,12 +198,12 @@ espl_status espl__stages_bytes(espl_run *run, size_t *more)
             *more += tensors * (size_t)run->net->parameters[i].count * sizeof(float);
     if (!*more)
         return ESPL_OK;
-    if ((s = espl__stage_plan_bytes(run, &now)))
-        return s;
+    const size_t now = espl__plan_bytes(run->fit.plan);
     espl__stages_let_go(run, true);
     if (!(s = espl__stage_plan_bytes(run, &last))) {
         *more += last > now ? last - now : 0;
-        s = add_statistics_bytes(run, more);
+        if (!(s = add_statistics_bytes(run, more)))
+            s = add_samples_bytes(run, more);
     }
     espl__stages_let_go(run, false);
     return s;
