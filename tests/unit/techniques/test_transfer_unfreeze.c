@@ -32,6 +32,7 @@
 
 #define EPOCHS 4
 #define STEPS 7 /* of an epoch */
+#define ROUNDED ((size_t)4 << 20)
 #define RECIPE(optimizer, more)                                                                      \
     "net: deep.yaml\ndata: data\nepochs: 4\nbatch: 8\nkeep: last\noptimizer: {" optimizer "}\n" more \
     "techniques:\n  - transfer-unfreeze: {groups: 3}\n"
@@ -131,7 +132,10 @@ static void fit_looking(tiny *t, const char *recipe, const char *const *with, ch
         fail_msg("%s", espl_message(ctx));
     for (int i = 0; i < run->net->graph->parameter_count; i++)
         snprintf(names[i], 32, "%s", run->net->graph->parameters[i].name);
-    assert_true(espl_run_result(run)->peak_bytes <= espl_run_result(run)->planned_bytes * 11 / 10);
+    const espl_result *r = espl_run_result(run);
+    /* arenas are rounded up to large pages, which for a net this small is more than all the rest */
+    if (r->peak_bytes > r->planned_bytes + ROUNDED)
+        fail_msg("%zu bytes were planned, %zu were needed", r->planned_bytes, r->peak_bytes);
     espl_run_free(run);
     espl_context_free(ctx);
 }
