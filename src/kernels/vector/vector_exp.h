@@ -10,7 +10,10 @@
 
 ESPL__INLINE vec v_exp(vec x)
 {
+    typedef uint32_t bits __attribute__((vector_size(4 * LANES)));
     const vec_mask far = x < v_all(-V_EXP_FAR);
+
+    x = (vec)(((vec_mask)x & ~far) | ((vec_mask)v_all(-V_EXP_FAR) & far));
     const vec_mask n = __builtin_convertvector(x * 1.44269504f - 0.5f, vec_mask); /* towards zero: to the nearest */
     const vec whole = __builtin_convertvector(n, vec);
     const vec r = v_fma(whole, v_all(-1.42860677e-6f), v_fma(whole, v_all(-0.693145752f), x));
@@ -23,7 +26,7 @@ ESPL__INLINE vec v_exp(vec x)
     p = v_fma(p, r, v_all(0.5f));
     p = v_fma(p, r, v_all(1));
     p = v_fma(p, r, v_all(1));
-    return (vec)(((vec_mask)p + (n << 23)) & ~far);
+    return (vec)(((bits)p + ((bits)n << 23)) & ~(bits)far);
 }
 
 #endif
