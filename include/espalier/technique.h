@@ -290,6 +290,11 @@ ESPL_API void espl_run_freeze_layer(espl_run *run, int layer, espl_freeze what);
  * otherwise stay so. */
 ESPL_API void espl_run_hold_layer(espl_run *run, int layer, bool hold);
 
+/* Fills the technique's tensors `kept`, zero before, with the diagonal of the net's Fisher information as it is now:
+ * how much its answers depend on each value that trains, over at most `samples` training samples of the data at
+ * `data` ("": the run's own). The head's stay zero unless `head`. For RUN_BEGIN. */
+ESPL_API espl_status espl_run_measure_fisher(espl_run *run, int kept, int64_t samples, const char *data, bool head);
+
 /* Norm over the gradients of all trainable parameters, and scaling all of them (GRADIENTS_READY). */
 ESPL_API double espl_run_gradient_norm(espl_run *run);
 ESPL_API void espl_run_scale_gradients(espl_run *run, double factor);

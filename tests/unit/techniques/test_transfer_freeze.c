@@ -79,7 +79,7 @@ static void hash_parameters(const espl_net *net, uint64_t *hash)
         hash[i] = espl__hash(net->parameters[i].value, (size_t)net->parameters[i].count * sizeof(float), 0);
 }
 
-/* Trains two epochs of seven steps with momentum, decay and an average. */
+/* Trains two epochs of seven steps with momentum, decay, dropout and two averages. */
 static espl_status fit_frozen(const tiny *t, const char *options, frozen_run *f)
 {
     char path[160];
@@ -100,6 +100,7 @@ static espl_status fit_frozen(const tiny *t, const char *options, frozen_run *f)
                                    &f->run),
                      ESPL_OK);
     assert_int_equal(espl_run_attach_own(f->run, &drifting, NULL), ESPL_OK);
+    assert_int_equal(espl_run_attach(f->run, "average-ema", "decay: 0.9"), ESPL_OK);
     espl_run_watch(f->run, hear, f);
     s = options ? espl_run_attach(f->run, "transfer-freeze", options) : ESPL_OK;
     if (!s)

@@ -1,0 +1,157 @@
+/* Keeping what a net knew: the pull has its minimum where the two tasks balance, nothing changes without it, and the
+ * Fisher information is that of logistic regression. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "techniques/transfer/keep_old.h"
+#include "train/fisher.h"
+#include "unit/train/tiny_run.h"
+
+/* ---- the arithmetic ---- */
+
+/* Descends 1/2 (x - 3)^2 with the pull to `old`. */
+static double descend(float fisher, double strength, double rate, float old)
+{
+    float x = old;
+
+    for (int i = 0; i < 200000; i++) {
+        float gradient = x - 3;
+        espl__keep_old_gradient(&gradient, &x, &old, &fisher, 1, strength, rate);
+        x -= (float)rate * gradient;
+    }
+    return (double)x;
+}
+
+/* Task A: 1/2 4 (x - 1)^2, task B: 1/2 (x - 3)^2; together (3 + 4) / 5. */
+static void test_balances_two_tasks(void **unused)
+{
+    (void)unused;
+    assert_float_equal(descend(4, 1, 0.05, 1), 1.4, 1e-5);
+    assert_float_equal(descend(0.01f, 1, 0.05, 1), 2.980198, 1e-5);
+    assert_float_equal(descend(4, 0, 0.05, 1), 3, 1e-5);
+    assert_float_equal(descend(4, 1e9, 1e-4, 1), 1, 3e-4); /* a pull that strong stays stable */
+}
+
+/* ---- the Fisher information ---- */
+
+static void write_points(const tiny *t, const char *name)
+{
+    tiny_write(t, name, "a,b,label\n1,2,1\n0,1,0\n2,-1,1\n");
+}
+
+static void test_fisher_of_logistic_regression(void **state)
+{
+    const tiny *t = *state;
+    const float w[2] = { 0.3f, -0.2f };
+    espl_context *ctx = NULL;
+    espl_data *data = NULL;
+    espl_net *net = NULL;
+    float sums[2] = { 0 }, *diagonal[1] = { sums };
+    char path[160], test[160];
+
+    write_points(t, "points.csv");
+    write_points(t, "same.csv");
+    tiny_write(t, "logistic.yaml", "name: logistic\nsettings: {classes: 1}\ninput: {channels: 2, height: 1, width: 1}\n"
+                                   "layers:\n  - flatten\n  - dense: {units: classes, bias: no}\n");
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx), ESPL_OK);
+    snprintf(path, sizeof path, "%s/points.csv", t->folder);
+    snprintf(test, sizeof test, "%s/same.csv", t->folder);
+    if (espl_data_open(ctx, path, &(espl_data_settings){ .test = test }, &data))
+        fail_msg("%s", espl_message(ctx));
+    snprintf(path, sizeof path, "%s/logistic.yaml", t->folder);
+    if (espl_net_open(ctx, path, NULL, &net))
+        fail_msg("%s", espl_message(ctx));
+    assert_int_equal(net->graph->parameter_count, 1);
+    memcpy(net->parameters[0].value, w, sizeof w);
+    if (espl__fisher(net, data, 100, diagonal))
+        fail_msg("%s", espl_message(ctx));
+    assert_float_equal(sums[0], 0.368338, 1e-6);
+    assert_float_equal(sums[1], 0.486310, 1e-6);
+    espl_net_free(net);
+    espl_data_free(data);
+    assert_int_equal(espl__bytes_now(ctx), 0);
+    espl_context_free(ctx);
+}
+
+/* Looking at a net changes nothing of it. */
+static void test_fisher_leaves_the_net(void **state)
+{
+    const tiny *t = *state;
+    espl_context *ctx = NULL;
+    espl_data *data = NULL;
+    espl_net *net = NULL;
+    float *diagonal[16] = { NULL };
+    char path[160];
+
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx), ESPL_OK);
+    snprintf(path, sizeof path, "%s/data", t->folder);
+    assert_int_equal(espl_data_open(ctx, path, NULL, &data), ESPL_OK);
+    snprintf(path, sizeof path, "%s/tiny.yaml", t->folder);
+    assert_int_equal(espl_net_open(ctx, path, NULL, &net), ESPL_OK);
+    const uint64_t hash = espl_net_hash(net);
+    assert_int_equal(espl__allocate(ctx, (size_t)net->parameters[0].count, sizeof(float), &diagonal[0]), ESPL_OK);
+    assert_int_equal(espl__fisher(net, data, 10, diagonal), ESPL_OK);
+    assert_true(espl_net_hash(net) == hash);
+    double sum = 0;
+    for (int64_t i = 0; i < net->parameters[0].count; i++) {
+        assert_true(diagonal[0][i] >= 0);
+        sum += (double)diagonal[0][i];
+    }
+    assert_true(sum > 0 && isfinite(sum));
+    for (int i = 0; i < net->graph->parameter_count; i++)
+        assert_false(net->parameters[i].frozen);
+    espl__release(ctx, diagonal[0]);
+    espl_net_free(net);
+    espl_data_free(data);
+    espl_context_free(ctx);
+}
+
+/* ---- in a run ---- */
+
+static uint64_t hash_with(tiny *t, const char *options)
+{
+    char text[128];
+    const char *const with[] = { text, NULL };
+
+    snprintf(text, sizeof text, "transfer-keep-old: {%s}", options);
+    return tiny_hash(t, &(tiny_job){ .with = options ? with : NULL, .text = TINY_RECIPE("tiny.yaml", "keep: last\n") });
+}
+
+static void test_without_strength_nothing_changes(void **state)
+{
+    tiny *t = *state;
+    const uint64_t plain = hash_with(t, NULL);
+
+    assert_true(hash_with(t, "strength: 0") == plain);
+    assert_true(hash_with(t, "strength: 100") != plain);
+    assert_true(hash_with(t, "strength: 100, head: yes") != hash_with(t, "strength: 100"));
+}
+
+static void test_takes_the_old_data(void **state)
+{
+    tiny *t = *state;
+    char options[128];
+
+    snprintf(options, sizeof options, "data: '%s/data', samples: 20", t->folder);
+    assert_true(hash_with(t, options) != hash_with(t, "samples: 5"));
+    tiny_refuses(t, &(tiny_job){ .with = (const char *const[]){ "transfer-keep-old: {data: nowhere}", NULL } }, ESPL_NO_FILE,
+                 "nowhere");
+    write_points(t, "points.csv");
+    snprintf(options, sizeof options, "transfer-keep-old: {data: '%s/points.csv'}", t->folder);
+    tiny_refuses(t, &(tiny_job){ .with = (const char *const[]){ options, NULL } }, ESPL_BAD_OPTION, "pictures; the samples are rows of 2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_balances_two_tasks),
+        TINY_TEST_OF(test_fisher_of_logistic_regression),
+        TINY_TEST_OF(test_fisher_leaves_the_net),
+        TINY_TEST_OF(test_without_strength_nothing_changes),
+        TINY_TEST_OF(test_takes_the_old_data),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
