@@ -47,6 +47,12 @@ ESPL_API espl_status espl_net_prepare(espl_net *net, const char *how);
  * with zeros. The classes are nameless until a run names them. After a failure the net is as it was. */
 ESPL_API espl_status espl_net_replace_head(espl_net *net, int classes, const char *settings);
 
+/* Makes a net for pictures of 3 channels one for samples of 1, 2 or 4. For 1 and 2 the weights of the first
+ * convolution are summed over the colours, and equal planes give what a grey picture gave; of 4 channels the first 3 stay
+ * the colours, and the fourth begins with weights of zero. How samples are prepared changes with them. Fails with
+ * ESPL_BAD_SHAPE if something else than an ordinary convolution reads the colours; the net is then as it was. */
+ESPL_API espl_status espl_net_take_channels(espl_net *net, int channels);
+
 ESPL_API void espl_net_free(espl_net *net);
 
 /* ---- node by node ---- */

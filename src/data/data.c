@@ -181,6 +181,7 @@ static espl_status divide(espl_data *data, const int32_t *labels,
 static espl_status open_test(espl_data *data, const char *path, const espl_data_settings *settings)
 {
     int64_t shape[3];
+    espl_data_settings alike = *settings; /* grey or colour as the training pictures */
     const char *test = settings->test ? settings->test : path;
     espl__part *part = &data->part[ESPL_HELD_OUT];
     espl_status status;
@@ -195,7 +196,9 @@ static espl_status open_test(espl_data *data, const char *path, const espl_data_
         if (status)
             return status;
     }
-    status = data->test_source->open(data->ctx, test, settings, true, &data->test_state);
+    if (data->source->pictures(data->state) && (data->shape[0] == 1 || data->shape[0] == 3))
+        alike.channels = (int)data->shape[0];
+    status = data->test_source->open(data->ctx, test, &alike, true, &data->test_state);
     if (status)
         return status;
     data->test_source->shape(data->test_state, shape);

@@ -68,7 +68,8 @@ static bool is_file(const espl_run *run)
     return run->recipe.weights || espl__format_find(name);
 }
 
-/* Pictures are brought to what such a net takes, unless the recipe says otherwise. */
+/* Pictures are brought to what such a net takes, unless the recipe says otherwise; only a net for colour is
+ * brought to the channels of the data (take_channels). */
 static void take_size(espl_run *run)
 {
     const espl__shape input = run->net->graph->nodes[0].shape;
@@ -81,8 +82,8 @@ static void take_size(espl_run *run)
         d->height = input.dim[1];
         d->width = input.dim[2];
     }
-    if (!d->channels && (input.dim[0] == 1 || input.dim[0] == 3))
-        d->channels = input.dim[0];
+    if (!d->channels && input.dim[0] == 1)
+        d->channels = 1;
     for (int i = 0; i < ESPL__COUNT(resizes) && (data->kind != ESPL__MAP || !espl__tree_get(data, "resize")); i++)
         if (espl__text_equal(run->net->preparation.resize, resizes[i]))
             d->resize = i;
@@ -136,6 +137,32 @@ static espl_status open_net(espl_run *run, const espl__net_fit *fit)
     return s ? s : prepare_as_asked(run);
 }
 
+/* A net for colour, and data that have another number of channels. */
+static espl_status take_channels(espl_run *run)
+{
+    const espl__shape input = run->net->graph->nodes[0].shape;
+    espl__recipe_data *d = &run->recipe.data;
+    int64_t shape[3];
+    espl_status s;
+
+    espl_data_shape(run->data, shape);
+    if (input.rank != 3 || input.dim[0] != 3 || shape[1] != input.dim[1] || shape[2] != input.dim[2])
+        return ESPL_OK;
+    if (shape[0] == 1 || shape[0] == 3)
+        d->channels = shape[0];
+    if (shape[0] != 1 && shape[0] != 2 && shape[0] != 4)
+        return ESPL_OK;
+    if (run->recipe.normalize != ESPL__NORMALIZE_MEASURED)
+        run->net->preparation.known = false; /* the recipe's takes its place */
+    if ((s = espl_net_take_channels(run->net, (int)shape[0])))
+        return espl__tree_fail(run->recipe.document, espl__tree_get(run->recipe.document->root, "data"), s,
+                               "%s", espl_message(run->ctx));
+    espl__log(run->ctx, ESPL_NOTE,
+              "the data has %d channel%s, the net 3: the weights of its first convolution are brought to that%s",
+              (int)shape[0], shape[0] == 1 ? "" : "s", shape[0] == 1 ? " (data: channels: 3 keeps the net as it is)" : "");
+    return ESPL_OK;
+}
+
 espl_status espl__run_open_parts(espl_run *run)
 {
     const bool file = is_file(run);
@@ -147,7 +174,7 @@ espl_status espl__run_open_parts(espl_run *run)
         return s;
     if (file)
         take_size(run);
-    if ((s = open_data(run)) || file)
+    if ((s = open_data(run)) || (file && (s = take_channels(run))) || file)
         return s;
     espl_data_shape(run->data, shape);
     return open_net(run, &(espl__net_fit){ .channels = shape[0], .height = shape[1], .width = shape[2], .classes = espl_data_classes(run->data) });

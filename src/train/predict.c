@@ -62,7 +62,7 @@ static void prepare(const espl_net *net, const float *raw, float *prepared)
 
     espl__loader_prepare(net, &how);
     for (int64_t c = 0; c < channels; c++) {
-        const int64_t from = how.swap_red_blue && channels == 3 ? 2 - c : c;
+        const int64_t from = how.swap_red_blue && channels >= 3 && c < 3 ? 2 - c : c;
         const int which = channels > 4 ? 0 : (int)c;
         const float factor = (float)(how.scale / how.deviation[which]);
         const float shift = (float)(-how.mean[which] / how.deviation[which]);

@@ -8,35 +8,12 @@
 
 #include "execute/plan.h"
 #include "failing.h"
-#include "net/net.h"
+#include "layers_rig.h"
 
 #include <espalier/run.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SIDE 8
-#define SIZE (3 * SIDE * SIDE)
-
-static espl_context *ctx;
-
-static int setup(void **state)
-{
-    (void)state;
-    return espl_context_open(&(espl_context_settings){ .seed = 7, .threads = 2, .oversubscribe = true }, &ctx);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    assert_int_equal(espl__bytes_now(ctx), 0);
-    espl_context_free(ctx);
-    return 0;
-}
-
-typedef struct layer {
-    const char *op, *attributes, *name, *from;
-} layer;
 
 #define BODY                                                       \
     { "conv2d", "channels: 4, kernel: 3, pad: 1", "conv1", NULL }, \
@@ -47,31 +24,10 @@ typedef struct layer {
         "relu", NULL, "relu2", NULL                                \
     }
 
-static const layer with_dense[] = { BODY, { "global_avg_pool", NULL, "pool", NULL }, { "dense", "7", "fc", NULL }, { "softmax", NULL, "answer", NULL }, { 0 } };
-static const layer with_conv[] = { BODY, { "dropout", "0.5", "drop", NULL }, { "conv2d", "channels: 7, kernel: 1", "classes", NULL }, { "relu", NULL, "relu3", NULL }, { "global_avg_pool", NULL, "pool", NULL }, { 0 } };
-static const layer planes[] = { BODY, { "batch_norm", NULL, "norm2", NULL }, { 0 } };
-static const layer pooled[] = { BODY, { "batch_norm", NULL, "norm2", NULL }, { "global_avg_pool", NULL, "pool", NULL }, { 0 } };
-
-static espl_status build(espl_context *context, const layer *layers, espl_net **net)
-{
-    espl_builder *b = NULL;
-    espl_status s = espl_builder_open(context, 3, SIDE, SIDE, &b);
-
-    for (; !s && layers->op; layers++)
-        s = espl_builder_add(b, layers->op, layers->attributes, layers->name, layers->from);
-    if (!s)
-        s = espl_net_build(b, "tiny", net);
-    espl_builder_free(b);
-    return s;
-}
-
-static espl_net *make(const layer *layers)
-{
-    espl_net *net = NULL;
-
-    assert_int_equal(build(ctx, layers, &net), ESPL_OK);
-    return net;
-}
+static const rig_layer with_dense[] = { BODY, { "global_avg_pool", NULL, "pool", NULL }, { "dense", "7", "fc", NULL }, { "softmax", NULL, "answer", NULL }, { 0 } };
+static const rig_layer with_conv[] = { BODY, { "dropout", "0.5", "drop", NULL }, { "conv2d", "channels: 7, kernel: 1", "classes", NULL }, { "relu", NULL, "relu3", NULL }, { "global_avg_pool", NULL, "pool", NULL }, { 0 } };
+static const rig_layer planes[] = { BODY, { "batch_norm", NULL, "norm2", NULL }, { 0 } };
+static const rig_layer pooled[] = { BODY, { "batch_norm", NULL, "norm2", NULL }, { "global_avg_pool", NULL, "pool", NULL }, { 0 } };
 
 static const float *sample(void)
 {
@@ -102,10 +58,10 @@ static void values_of(espl_net *net, const char *name, float *values)
 }
 
 /* The layer whose values the new head takes is `after`; `count` of them. */
-static void replaced(const layer *layers, const char *settings, const char *after, int64_t count, int kept)
+static void replaced(const rig_layer *layers, const char *settings, const char *after, int64_t count, int kept)
 {
     float before[2 * 4 * SIDE * SIDE * 2], behind[2 * 4 * SIDE * SIDE * 2], chance[2 * 5];
-    espl_net *net = make(layers);
+    espl_net *net = make_net(layers);
 
     values_of(net, after, before);
     assert_int_equal(espl_net_replace_head(net, 5, settings), ESPL_OK);
@@ -141,7 +97,7 @@ static void another_place_may_be_named(void **state)
 /* A head can be replaced again, and draws what any layer of its name draws. */
 static void drawn_weights_follow_the_seed(void **state)
 {
-    espl_net *net = make(with_dense);
+    espl_net *net = make_net(with_dense);
 
     (void)state;
     assert_int_equal(espl_net_replace_head(net, 3, "start: he"), ESPL_OK);
@@ -157,7 +113,7 @@ static void drawn_weights_follow_the_seed(void **state)
 
 static void wrong_wishes_change_nothing(void **state)
 {
-    espl_net *net = make(with_dense);
+    espl_net *net = make_net(with_dense);
     const uint64_t hash = espl_net_hash(net);
 
     (void)state;
@@ -172,7 +128,7 @@ static void wrong_wishes_change_nothing(void **state)
 static espl_status replace_one(espl_context *context, void *unused)
 {
     espl_net *net = NULL;
-    espl_status s = build(context, with_conv, &net);
+    espl_status s = build_layers(context, with_conv, &net);
 
     (void)unused;
     if (!s)

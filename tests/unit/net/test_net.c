@@ -6,59 +6,31 @@
 #include <cmocka.h>
 
 #include "failing.h"
-#include "net/net.h"
+#include "layers_rig.h"
 
 #include <espalier/report.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static espl_context *ctx;
+static const rig_layer layers[] = {
+    { "conv2d", "channels: 64, kernel: 3, pad: 1", "conv1", NULL },
+    { "batch_norm", NULL, "norm1", NULL },
+    { "relu", "", NULL, NULL },
+    { "add", NULL, "sum", "relu_1, conv1" },
+    { "global_avg_pool", NULL, NULL, NULL },
+    { "dense", "5", "fc", NULL },
+    { 0 }
+};
 
-static int setup(void **state)
+static espl_status build_one(espl_context *context, void *unused)
 {
-    (void)state;
-    return espl_context_open(&(espl_context_settings){ .seed = 7, .threads = 2, .oversubscribe = true }, &ctx);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    assert_int_equal(espl__bytes_now(ctx), 0);
-    espl_context_free(ctx);
-    return 0;
-}
-
-static espl_status build(espl_context *context, void *wide)
-{
-    espl_builder *b = NULL;
     espl_net *net = NULL;
-    espl_status s;
+    const espl_status s = build_layers(context, layers, &net);
 
-    if ((s = espl_builder_open(context, 3, 8, 8, &b)))
-        return s;
-    if (!(s = espl_builder_add(b, "conv2d", wide ? "channels: 64, kernel: 3, pad: 1" : "channels: 4, kernel: 3, pad: 1",
-                               "conv1", NULL)) &&
-        !(s = espl_builder_add(b, "batch_norm", NULL, "norm1", NULL)) &&
-        !(s = espl_builder_add(b, "relu", "", NULL, NULL)) &&
-        !(s = espl_builder_add(b, "add", NULL, "sum", "relu_1, conv1")) &&
-        !(s = espl_builder_add(b, "global_avg_pool", NULL, NULL, NULL)) &&
-        !(s = espl_builder_add(b, "dense", "5", "fc", NULL)))
-        s = espl_net_build(b, "tiny", &net);
-    espl_builder_free(b);
-    if (wide)
-        *(espl_net **)wide = net;
-    else
-        espl_net_free(net);
+    (void)unused;
+    espl_net_free(net);
     return s;
-}
-
-static espl_net *tiny(void)
-{
-    espl_net *net = NULL;
-
-    assert_int_equal(build(ctx, &net), ESPL_OK);
-    return net;
 }
 
 static const espl__parameter *parameter(const espl_net *net, const char *name)
@@ -90,7 +62,7 @@ static void first_values_have_the_asked_spread(void **state)
     for (int64_t i = 0; i < 300; i++)
         assert_true(parameter(net, "fc1.bias")->value[i] == 0);
     espl_net_free(net);
-    net = tiny();
+    net = make_net(layers);
     assert_true(parameter(net, "norm1.scale")->value[63] == 1);
     assert_true(parameter(net, "norm1.shift")->value[63] == 0);
     assert_true(parameter(net, "norm1.variance")->value[63] == 1);
@@ -100,12 +72,12 @@ static void first_values_have_the_asked_spread(void **state)
 /* The number of workers must not matter, and neither must what else is in the net. */
 static void first_values_depend_on_seed_and_name_alone(void **state)
 {
-    espl_net *net = tiny(), *same, *other;
+    espl_net *net = make_net(layers), *same, *other;
     espl_context *single;
 
     (void)state;
     assert_int_equal(espl_context_open(&(espl_context_settings){ .seed = 7, .threads = 1 }, &single), ESPL_OK);
-    assert_int_equal(build(single, &same), ESPL_OK);
+    assert_int_equal(build_layers(single, layers, &same), ESPL_OK);
     assert_true(espl_net_hash(net) == espl_net_hash(same));
     espl__net_fill(same, 8);
     assert_true(espl_net_hash(net) != espl_net_hash(same));
@@ -130,7 +102,7 @@ static void first_values_depend_on_seed_and_name_alone(void **state)
 
 static void hash_sees_every_value(void **state)
 {
-    espl_net *net = tiny();
+    espl_net *net = make_net(layers);
     const uint64_t before = espl_net_hash(net);
 
     (void)state;
@@ -148,7 +120,7 @@ static void hash_sees_every_value(void **state)
 static void classes_have_names(void **state)
 {
     const char *const names[] = { "a", "b", "c", "d", "e" };
-    espl_net *net = tiny();
+    espl_net *net = make_net(layers);
 
     (void)state;
     assert_int_equal(espl_net_classes(net), 5);
@@ -164,7 +136,7 @@ static void classes_have_names(void **state)
 
 static void layers_are_listed(void **state)
 {
-    espl_net *net = tiny();
+    espl_net *net = make_net(layers);
 
     (void)state;
     assert_int_equal(espl_net_layer_count(net), 7);
@@ -256,7 +228,7 @@ static void too_large_a_net_is_refused(void **state)
 static void survives_failing_allocations(void **state)
 {
     (void)state;
-    failing_every(build, NULL, NULL);
+    failing_every(build_one, NULL, NULL);
 }
 
 int main(void)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "tiny_run.h"
+#include "tiny_pictures.h"
 
 static void refuse(tiny *t, const char *text, espl_status status, const char *words)
 {
@@ -171,6 +171,49 @@ static void test_the_resolved_recipe_means_the_same(void **state)
     assert_true(tiny_hash(t, &(tiny_job){ .out = "again" }) == hash);
 }
 
+/* What the net of a recipe answers about the training data before the first step. */
+static double loss_before(tiny *t, const char *recipe, int channels)
+{
+    espl_context *ctx = NULL;
+    espl_run *run = NULL;
+    espl_score score;
+
+    tiny_write(t, "recipe.yaml", recipe);
+    assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
+    if (espl_run_load(ctx, t->recipe, NULL, &run) ||
+        espl_score_net(espl_run_net(run), espl_run_data(run), ESPL_TRAIN, 0, &score))
+        fail_msg("%s", espl_message(ctx));
+    assert_int_equal(espl_run_net(run)->graph->nodes[0].shape.dim[0], channels);
+    const double loss = score.loss;
+    espl_score_free(&score);
+    espl_run_free(run);
+    espl_context_free(ctx);
+    return loss;
+}
+
+/* A net that was trained on three channels takes data of one, and answers what it answers when each of its three is
+ * that one; a run from there can be resumed. */
+static void test_a_net_for_colour_takes_grey(void **state)
+{
+    tiny *t = *state;
+    char text[4096];
+
+    tiny_make_pictures(t, "colour", TINY_SIDE, TINY_TRAIN, TINY_TEST);
+    tiny_hash(t, &(tiny_job){ .text = "net: {tiny.yaml: {input: {channels: 3}}}\ndata: colour\nepochs: 2\nbatch: 8\n"
+                                      "normalize: {mean: 60, deviation: 70}\n",
+                              .out = "first" });
+    const double grey = loss_before(t, TINY_RECIPE("first/net.safetensors", ""), 1);
+    resolve(t, text, NULL);
+    assert_non_null(strstr(text, "channels: 1"));
+    const uint64_t hash = tiny_hash(t, &(tiny_job){ .out = "whole" });
+    assert_int_equal(tiny_do(t, &(tiny_job){ .out = "parts", .stop_at = 9 }).status, ESPL_INTERRUPTED);
+    assert_true(tiny_hash(t, &(tiny_job){ .out = "parts", .resume = true }) == hash);
+    loss_before(t, TINY_RECIPE("whole/net.safetensors", ""), 1);
+    const double kept = loss_before(t, "net: first/net.safetensors\ndata: {path: data, channels: 3}\n", 3);
+    assert_true(fabs(grey - kept) < 1e-5 * kept);
+    refuse(t, "net: first/net.safetensors\ndata: {path: data, height: 4, width: 4}\n", ESPL_BAD_SHAPE, "3x8x8");
+}
+
 static void test_explained(void **state)
 {
     tiny *t = *state;
@@ -232,6 +275,7 @@ int main(void)
         TINY_TEST_OF(test_files_of_nets_have_their_place),
         TINY_TEST_OF(test_overrides),
         TINY_TEST_OF(test_the_resolved_recipe_means_the_same),
+        TINY_TEST_OF(test_a_net_for_colour_takes_grey),
         TINY_TEST_OF(test_explained),
         cmocka_unit_test(test_written_trees_read_back),
     };
