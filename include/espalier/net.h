@@ -44,7 +44,8 @@ ESPL_API espl_status espl_net_prepare(espl_net *net, const char *how);
  * trained for; all layers before it are kept to the bit, and with them how samples are prepared. `settings` is
  * YAML or NULL: "after: NAME" is the layer whose values the new one takes (auto: what the old head took, or the
  * output of a net that ends in features; planes are averaged), "start: he" draws its weights instead of beginning
- * with zeros. The classes are nameless until a run names them. After a failure the net is as it was. */
+ * with zeros. "classes: added" keeps what the old head knows, as far as its rows go, and `classes` counts the old
+ * ones too. The classes are nameless until a run names them. After a failure the net is as it was. */
 ESPL_API espl_status espl_net_replace_head(espl_net *net, int classes, const char *settings);
 
 /* Makes a net for pictures of 3 channels one for samples of 1, 2 or 4. For 1 and 2 the weights of the first

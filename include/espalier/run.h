@@ -107,9 +107,13 @@ typedef struct espl_score {
 } espl_score;
 
 /* Scores a net on one part of the data, at the given batch (0: 256). A net and data that do not fit
- * fail with both shapes named. */
+ * fail with both shapes named. Where the data's classes are among the net's by name, they become the net's in number
+ * and order. */
 ESPL_API espl_status espl_score_net(espl_net *net, espl_data *data, espl_part part, int64_t batch,
                                     espl_score *result);
+/* The same when it is known that the answer is one of the classes of which this part has samples: no other counts. */
+ESPL_API espl_status espl_score_within(espl_net *net, espl_data *data, espl_part part, int64_t batch,
+                                       espl_score *result);
 ESPL_API void espl_score_free(espl_score *score);
 
 /* The probabilities of one picture file, prepared as the net was trained: `espl_net_classes(net)`

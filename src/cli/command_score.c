@@ -13,7 +13,7 @@ typedef struct score_options {
     int part, precision;
     int64_t batch, views;
     data_options data;
-    bool json;
+    bool within, json;
     cli_machine machine;
 } score_options;
 
@@ -28,6 +28,8 @@ static const cli_option options[] = {
       "nothing was trained on" },
     { "batch", 0, CLI_COUNT, offsetof(score_options, batch), "N", 1, 65536,
       "samples at a time; without it, 256" },
+    { "within", 0, CLI_FLAG, offsetof(score_options, within), NULL, 0, 0,
+      "answers count only among the classes of which the data has samples" },
     CLI_VIEWS_OPTION(score_options, views),
     CLI_PRECISION_OPTION(score_options, precision),
     DATA_OPTIONS(score_options, data),
@@ -112,7 +114,8 @@ static espl_status score(espl_context *ctx, const score_options *o, const cli_wo
     if (!status && o->views)
         status = espl_net_set_views(net, (int)o->views);
     if (!status)
-        status = espl_score_net(net, data, o->part == PART_TRAIN ? ESPL_TRAIN : ESPL_HELD_OUT, o->batch, &result);
+        status = (o->within ? espl_score_within : espl_score_net)(
+            net, data, o->part == PART_TRAIN ? ESPL_TRAIN : ESPL_HELD_OUT, o->batch, &result);
     if (!status)
         compare_classes(net, data);
     if (!status && o->json)

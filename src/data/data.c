@@ -76,19 +76,19 @@ static int class_of_name(const espl_data *data, const char *name)
 static espl_status match_classes(espl_data *data, const char *path)
 {
     const int classes = data->test_source->classes(data->test_state);
-    espl_status status = espl__allocate(data->ctx, (size_t)classes, sizeof *data->test_class,
-                                        &data->test_class);
+    int32_t **class = &data->class[ESPL_HELD_OUT];
+    espl_status status = espl__allocate(data->ctx, (size_t)classes, sizeof **class, class);
 
     for (int c = 0; c < classes && !status; c++) {
         const char *name = data->test_source->class_name(data->test_state, c);
         const bool named = name && data->source->class_name(data->state, 0);
-        data->test_class[c] = named ? class_of_name(data, name) : c < data->classes ? c
-                                                                                    : -1;
-        if (data->test_class[c] < 0 && named)
+        (*class)[c] = named ? class_of_name(data, name) : c < data->classes ? c
+                                                                            : -1;
+        if ((*class)[c] < 0 && named)
             status = espl__fail(
                 data->ctx, ESPL_BAD_FILE,
                 "%s: the test data has a class \"%s\" that the training data has not", path, name);
-        else if (data->test_class[c] < 0)
+        else if ((*class)[c] < 0)
             status = espl__fail(
                 data->ctx, ESPL_BAD_FILE,
                 "%s: the test data has the label %d; the training data has only 0..%d", path, c,
@@ -211,7 +211,7 @@ static espl_status open_test(espl_data *data, const char *path, const espl_data_
     status = match_classes(data, test);
     part->state = data->test_state;
     part->count = data->test_source->count(data->test_state);
-    part->class = data->test_class;
+    part->class = data->class[ESPL_HELD_OUT];
     return status;
 }
 
@@ -267,9 +267,10 @@ void espl_data_free(espl_data *data)
         data->source->release(data->ctx, data->state);
     if (data->test_state)
         data->test_source->release(data->ctx, data->test_state);
-    for (int p = 0; p < 2; p++)
+    for (int p = 0; p < 2; p++) {
         espl__release(data->ctx, data->part[p].order);
-    espl__release(data->ctx, data->test_class);
+        espl__release(data->ctx, data->class[p]);
+    }
     for (int c = 0; data->names && c < data->classes; c++)
         espl__release(data->ctx, data->names[c]);
     espl__release(data->ctx, data->names);

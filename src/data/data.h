@@ -61,6 +61,10 @@ const char *espl__data_source_name(const espl_data *data);
 /* Reads one sample as it comes from its source, on the caller's thread. */
 espl_status espl__data_read(const espl_data *data, espl_part part, int64_t index,
                             espl_sample *sample, espl__reading *reading);
+/* Are all classes of the data, by name, among these? */
+bool espl__data_classes_among(const espl_data *data, const char *const *names, int count);
+/* The data's classes become these, among which all of its own are; labels follow by name. (take_classes.c) */
+espl_status espl__data_take_classes(espl_data *data, const char *const *names, int count);
 /* 64-bit fingerprint of the labels, counts, shape and source names: does a checkpoint fit this
  * data? */
 uint64_t espl__data_hash(const espl_data *data);

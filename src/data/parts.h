@@ -17,7 +17,7 @@ struct espl_data {
     void *state, *test_state; /* test_state NULL: held out of the training data, or none */
     espl__part part[2];
     bool has_test; /* false also if what is held out is meant for choosing */
-    int32_t *test_class;
+    int32_t *class[2]; /* of the parts; NULL: none */
     int classes;
     char **names;
     int64_t shape[3];

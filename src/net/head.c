@@ -20,6 +20,9 @@ const espl_option espl__head_options[] = {
               "output of a net without one"),
     ESPL_CHOICE(espl__head, start, "zero", "zero|he",
                 "first weights; zero: all classes alike at first, he: drawn as those of any other layer"),
+    ESPL_CHOICE(espl__head, classes, "new", "new|added",
+                "new: those of the data take the place of the old ones; added: the old ones stay, and with them what "
+                "the old head knows about them, and those that the data has beside them come after"),
     ESPL_OPTIONS_END
 };
 
@@ -157,24 +160,54 @@ static espl_status make_graph(const espl__graph *graph, int after, int classes, 
 
 /* ---- values ---- */
 
-/* Parameters of the body change hands; those of the head are filled. */
-static void move_values(espl_net *from, espl_net *to, int start)
+static void fill_head(espl_net *net, int start)
+{
+    const espl__node *head = &net->graph->nodes[espl__net_head(net->graph)];
+
+    for (int k = 0; k < head->parameter_count && start == START_HE; k++)
+        espl__net_fill_parameter(net, head->parameters[k], espl__seed(net->ctx));
+}
+
+/* Parameters of the body change hands. */
+static void move_values(espl_net *from, espl_net *to)
 {
     const int head = espl__net_head(to->graph);
     int next = 0;
 
     for (int i = 0; i < to->graph->parameter_count; i++) {
-        if (to->graph->parameters[i].node == head) {
-            if (start == START_HE)
-                espl__net_fill_parameter(to, i, espl__seed(to->ctx));
+        if (to->graph->parameters[i].node == head)
             continue;
-        }
         while (!espl__text_equal(from->graph->parameters[next].name, to->graph->parameters[i].name))
             next++;
         float *empty = to->parameters[i].value;
         to->parameters[i] = from->parameters[next];
         from->parameters[next].value = empty;
     }
+}
+
+/* Where classes are added, what the old head knows: its rows come first in the new one. */
+static espl_status keep_rows(const espl_net *from, int after, espl_net *to)
+{
+    const int old_head = espl__net_head(from->graph), head = espl__net_head(to->graph);
+    const espl__node *old = &from->graph->nodes[old_head], *node = &to->graph->nodes[head];
+    const int64_t inputs = to->graph->parameters[node->parameters[0]].spec.shape.dim[1];
+    bool same = is_head(from->graph, old_head) && after == old->inputs[0] &&
+                espl__shape_size(from->graph->nodes[after].shape) == inputs &&
+                from->graph->parameters[from->graph->parameter_count - 1].node == old_head;
+
+    for (int k = 0; k < old->parameter_count && same; k++) {
+        const espl__parameter *rows = &from->parameters[old->parameters[k]];
+        espl__parameter *all = &to->parameters[node->parameters[k]];
+        same = k < 2 && rows->count == espl_net_classes(from) * (k ? 1 : inputs) && rows->count <= all->count;
+        if (same)
+            memcpy(all->value, rows->value, (size_t)rows->count * sizeof(float));
+    }
+    if (same)
+        return ESPL_OK;
+    return espl__fail(from->ctx, ESPL_BAD_OPTION,
+                      "classes: added: the old classes can stay where the net ends in a dense layer with a value for "
+                      "each class, and \"%s\" is no such layer; use `classes: new`",
+                      old->name);
 }
 
 /* `net` becomes what `other` is, and the other way round, except for what the net is called and how its
@@ -205,10 +238,13 @@ espl_status espl__net_replace_head(espl_net *net, const espl__head *head, int cl
     if ((s = find_after(net, head->after, &after)) || (s = make_graph(net->graph, after, classes, &graph)) ||
         (s = espl__net_open_empty(graph, net->name, &fresh)))
         return s;
-    move_values(net, fresh, head->start);
-    swap_contents(net, fresh);
+    fill_head(fresh, head->start);
+    if (head->classes != ESPL__HEAD_ADDED || !(s = keep_rows(net, after, fresh))) {
+        move_values(net, fresh);
+        swap_contents(net, fresh);
+    }
     espl_net_free(fresh);
-    return ESPL_OK;
+    return s;
 }
 
 espl_status espl_net_replace_head(espl_net *net, int classes, const char *settings)

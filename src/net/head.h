@@ -7,8 +7,12 @@
 
 typedef struct espl__head {
     char after[208]; /* name of a layer, or "auto" */
-    int start;
+    int start, classes;
 } espl__head;
+
+/* As its option `classes` says. */
+enum { ESPL__HEAD_NEW,
+       ESPL__HEAD_ADDED };
 
 extern const espl_option espl__head_options[];
 

@@ -53,7 +53,7 @@ espl_status espl__answers_take(espl_net *net, espl_data *data, espl_part part, e
         return espl__fail(ctx, ESPL_BAD_SHAPE, "the net \"%s\" has a single output, but probabilities of at least two "
                                                "classes are expected",
                           net->name);
-    if (!(s = espl__net_fits_data(net, data)) &&
+    if (!(s = espl__match_classes(net, data)) && !(s = espl__net_fits_data(net, data)) &&
         !(s = espl__allocate(ctx, (size_t)a.samples, (size_t)a.classes * sizeof(float), &a.probability)) &&
         !(s = espl__allocate(ctx, (size_t)a.samples, sizeof *a.label, &a.label)) &&
         !(s = run(net, data, part, &a)))

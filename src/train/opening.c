@@ -76,7 +76,7 @@ static void take_size(espl_run *run)
     const espl__tree *data = espl__tree_get(run->recipe.document->root, "data");
     espl__recipe_data *d = &run->recipe.data;
 
-    if (input.rank != 3)
+    if (input.rank != 3 || espl__shape_pixels(input) == 1) /* rows of a table */
         return;
     if (!d->height && !d->width) {
         d->height = input.dim[1];
@@ -281,7 +281,11 @@ static espl_status replace_head(espl_run *run)
     const espl__document *document = run->recipe.document;
     espl_status s;
 
-    if (!run->recipe.new_head || !(s = espl__net_replace_head(run->net, &run->recipe.head, espl_data_classes(run->data))))
+    if (!run->recipe.new_head)
+        return espl__match_classes(run->net, run->data);
+    if (run->recipe.head.classes == ESPL__HEAD_ADDED && (s = espl__join_classes(run->net, run->data)))
+        return s;
+    if (!(s = espl__net_replace_head(run->net, &run->recipe.head, espl_data_classes(run->data))))
         return ESPL_OK;
     return espl__tree_fail(document, espl__tree_get(document->root, "head"), s, "%s", espl_message(run->ctx));
 }
@@ -293,6 +297,7 @@ static espl_status weigh_balanced(espl_run *run)
     const int classes = espl_data_classes(run->data);
     const int64_t count = espl_data_count(run->data, ESPL_TRAIN);
     int64_t *counts = NULL;
+    int present = 0;
     const espl_status s = espl__allocate(run->ctx, (size_t)classes, sizeof *counts, &counts);
 
     if (s)
@@ -303,7 +308,9 @@ static espl_status weigh_balanced(espl_run *run)
             counts[label]++;
     }
     for (int c = 0; c < classes; c++)
-        run->class_weight[c] = counts[c] ? (float)((double)count / ((double)classes * (double)counts[c])) : 1;
+        present += counts[c] > 0;
+    for (int c = 0; c < classes; c++)
+        run->class_weight[c] = counts[c] ? (float)((double)count / ((double)present * (double)counts[c])) : 1;
     espl__release(run->ctx, counts);
     return ESPL_OK;
 }

@@ -9,6 +9,10 @@ espl_status espl__run_open_parts(espl_run *run);
 /* Class names, preparation and weights of classes; refuses a net and data that do not fit. */
 espl_status espl__run_fit_parts(espl_run *run);
 
+/* Where the net's classes have names and those of the data are among them, the data's become the net's. */
+espl_status espl__match_classes(const espl_net *net, espl_data *data);
+/* The data's classes become those of the net, by number if they have no names, and then its own others. */
+espl_status espl__join_classes(const espl_net *net, espl_data *data);
 /* Does the data suit the net? Names both shapes if not. */
 espl_status espl__net_fits_data(const espl_net *net, const espl_data *data);
 

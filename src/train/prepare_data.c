@@ -7,7 +7,7 @@ void espl_net_prepare_data(const espl_net *net, espl_data_settings *settings)
 {
     const espl__shape input = net->graph->nodes[0].shape;
 
-    if (input.rank != 3)
+    if (input.rank != 3 || espl__shape_pixels(input) == 1) /* rows of a table */
         return;
     if (!settings->height && !settings->width) {
         settings->height = input.dim[1];

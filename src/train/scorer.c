@@ -2,6 +2,7 @@
 #include "train/scorer.h"
 #include "train/views.h"
 
+#include <math.h>
 #include <string.h>
 
 #define AHEAD 3 /* batches kept ready */
@@ -17,6 +18,7 @@ struct espl__scorer {
     bool finishes;
     float *answers; /* where they are kept, or NULL */
     int32_t *labels;
+    float *within, *answer; /* to be added to answers, minus infinity or 0; the sum; NULL: nothing is */
 };
 
 espl_status espl__loss_graph(const espl__graph *graph, const espl__op *loss, const void *attributes,
@@ -104,6 +106,25 @@ void espl__scorer_keep(espl__scorer *scorer, float *answers, int32_t *labels)
     scorer->labels = labels;
 }
 
+espl_status espl__scorer_within(espl__scorer *scorer, const espl_data *data, espl_part part)
+{
+    espl_context *ctx = scorer->net->ctx;
+    const int count = espl_net_classes(scorer->net);
+    espl_status s;
+
+    if ((s = espl__allocate(ctx, (size_t)count, sizeof(float), &scorer->within)) ||
+        (s = espl__allocate(ctx, (size_t)count, sizeof(float), &scorer->answer)))
+        return s;
+    for (int k = 0; k < count; k++)
+        scorer->within[k] = -INFINITY;
+    for (int64_t i = 0; i < espl_data_count(data, part); i++) {
+        const int32_t label = espl__data_label(data, part, i);
+        if (label >= 0 && label < count)
+            scorer->within[label] = 0;
+    }
+    return ESPL_OK;
+}
+
 void espl__scorer_free(espl__scorer *scorer)
 {
     if (!scorer)
@@ -113,12 +134,30 @@ void espl__scorer_free(espl__scorer *scorer)
     espl__graph_free(scorer->rest);
     espl__graph_free(scorer->fused);
     espl__graph_free(scorer->graph);
+    espl__release(scorer->net->ctx, scorer->within);
+    espl__release(scorer->net->ctx, scorer->answer);
     espl__release(scorer->net->ctx, scorer);
 }
 
 size_t espl__scorer_loader_bytes(const espl__scorer *scorer, size_t size)
 {
     return (AHEAD + 1) * (size_t)scorer->batch * size * sizeof(float);
+}
+
+/* Leaves the classes that count and finds the cross entropy among them. */
+static const float *narrow(const espl__scorer *scorer, const float *answer, int label, double *loss)
+{
+    const int count = espl_net_classes(scorer->net);
+    double largest = -INFINITY, sum = 0;
+
+    for (int k = 0; k < count; k++) {
+        scorer->answer[k] = answer[k] + scorer->within[k];
+        largest = fmax(largest, (double)scorer->answer[k]);
+    }
+    for (int k = 0; k < count; k++)
+        sum += exp((double)scorer->answer[k] - largest);
+    *loss = label >= 0 ? largest + log(sum) - (double)scorer->answer[label] : 0;
+    return scorer->answer;
 }
 
 static void count_batch(const espl__scorer *scorer, const espl__batch *batch, espl__sums *sums,
@@ -128,8 +167,11 @@ static void count_batch(const espl__scorer *scorer, const espl__batch *batch, es
 
     for (int64_t i = 0; i < batch->count; i++) {
         const float *answer = scorer->views ? espl__views_answer(scorer->views, i) : espl__plan_output(scorer->plan, i);
-        const int label = batch->labels[i], guess = espl__answer(answer, count);
-        const double loss = scorer->views ? espl__views_loss(scorer->views, i, label) : (double)espl__plan_loss(scorer->plan, i);
+        const int label = batch->labels[i];
+        double loss = scorer->views ? espl__views_loss(scorer->views, i, label) : (double)espl__plan_loss(scorer->plan, i);
+        if (scorer->within)
+            answer = narrow(scorer, answer, label, &loss);
+        const int guess = espl__answer(answer, count);
         espl__sums_add(sums, answer, count, label, loss, 1);
         if (scorer->answers) {
             memcpy(scorer->answers + batch->index[i] * count, answer, (size_t)count * sizeof *answer);

@@ -27,6 +27,9 @@ void espl__scorer_finishes(espl__scorer *scorer, bool finishes);
 /* From now on it also writes what the net answers, as many values a sample as it has classes, and the samples' labels, in the
  * order of the part. */
 void espl__scorer_keep(espl__scorer *scorer, float *answers, int32_t *labels);
+/* From now on only the classes of which this part of the data has samples can be answered; losses are the cross entropy
+ * among them. */
+espl_status espl__scorer_within(espl__scorer *scorer, const espl_data *data, espl_part part);
 /* What its loader will hold while it scores samples of `size` values. */
 size_t espl__scorer_loader_bytes(const espl__scorer *scorer, size_t size);
 

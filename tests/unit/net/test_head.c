@@ -125,6 +125,45 @@ static void wrong_wishes_change_nothing(void **state)
     espl_net_free(net);
 }
 
+/* The old rows come first, to the bit, and the new ones of zeros after them. */
+static void added_classes_leave_the_old_ones(void **state)
+{
+    static const rig_layer plain[] = { BODY, { "global_avg_pool", NULL, "pool", NULL }, { "dense", "units: 7, bias: no", "fc", NULL }, { 0 } };
+    static const rig_layer *const nets[] = { with_dense, plain };
+
+    (void)state;
+    for (int n = 0; n < 2; n++) {
+        espl_net *net = make_net(nets[n]);
+        float before[14], behind[18];
+        values_of(net, "fc", before);
+        assert_int_equal(espl_net_replace_head(net, 9, "classes: added"), ESPL_OK);
+        values_of(net, "head", behind);
+        for (int i = 0; i < 2; i++)
+            for (int k = 0; k < 9; k++)
+                assert_true(fabsf(behind[i * 9 + k] - (k < 7 ? before[i * 7 + k] : 0)) < 1e-6f);
+        espl_net_free(net);
+    }
+}
+
+static void heads_without_rows_are_refused(void **state)
+{
+    static const struct {
+        const rig_layer *layers;
+        const char *settings;
+        int classes;
+    } cases[] = { { with_conv, "classes: added", 9 }, { planes, "classes: added", 9 }, { with_dense, "classes: added, after: conv2", 9 }, { with_dense, "classes: added", 5 } };
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        espl_net *net = make_net(cases[i].layers);
+        const uint64_t hash = espl_net_hash(net);
+        assert_int_equal(espl_net_replace_head(net, cases[i].classes, cases[i].settings), ESPL_BAD_OPTION);
+        assert_non_null(strstr(espl_message(ctx), "no such layer"));
+        assert_true(espl_net_hash(net) == hash);
+        espl_net_free(net);
+    }
+}
+
 static espl_status replace_one(espl_context *context, void *unused)
 {
     espl_net *net = NULL;
@@ -150,6 +189,8 @@ int main(void)
         cmocka_unit_test(another_place_may_be_named),
         cmocka_unit_test(drawn_weights_follow_the_seed),
         cmocka_unit_test(wrong_wishes_change_nothing),
+        cmocka_unit_test(added_classes_leave_the_old_ones),
+        cmocka_unit_test(heads_without_rows_are_refused),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
