@@ -255,6 +255,10 @@ ESPL_API espl_status espl_run_try_kept(espl_run *run, int kept, const char *name
  * nets. For CYCLE_END, EPOCH_END, RUN_END. */
 ESPL_API espl_status espl_run_combine(espl_run *run, const char *const *names, int count, espl_combine by,
                                       const char *name, double *loss, double *top1);
+/* From now on the net learns from what a teacher answers as well as from the labels: the loss becomes the op
+ * `distillation` with these attributes. `teacher`: a net file, found as the recipe's own files are, for the same samples
+ * and classes; NULL: the net as it is now (NET_READY). */
+ESPL_API espl_status espl_run_teach(espl_run *run, const char *teacher, double temperature, double share);
 /* Draws everything that trains anew, as the `time`-th time with this seed, and clears what the optimizer keeps
  * (CYCLE_END). */
 ESPL_API void espl_run_begin_anew(espl_run *run, int64_t time);

@@ -13,4 +13,8 @@ typedef struct espl__cross_entropy {
     double label_smoothing; /* s: targets become (1 - s) * target + s / classes */
 } espl__cross_entropy;
 
+typedef struct espl__distillation {
+    double temperature, share; /* T, and a: of the soft targets in the loss */
+} espl__distillation;
+
 #endif

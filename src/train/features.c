@@ -61,6 +61,8 @@ static espl_status find_cut(espl_run *run, int *node)
     if (run->recipe.options.cache == ESPL__CACHE_NO ||
         (run->recipe.options.cache == ESPL__CACHE_AUTO && !any_frozen(run)))
         return ESPL_OK;
+    if (run->fit.teacher.net)
+        return refuse(run, "a teacher must see the samples themselves", "");
     if ((s = espl__frozen_prefix(run->net, graph, node, &obstacle)))
         return s;
     if (!*node) {

@@ -9,8 +9,7 @@
 
 static const char *const resizes[] = { "crop", "stretch", "keras" };
 
-/* A relative path means the current folder, or the recipe's if it is not found there. */
-static void find_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX])
+void espl__run_find_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX])
 {
     const char *slash = run->recipe_path ? strrchr(run->recipe_path, '/') : NULL;
 
@@ -35,9 +34,9 @@ static espl_status open_data(espl_run *run)
     const espl__tree *node = espl__tree_get(run->recipe.document->root, "data");
     char path[ESPL__PATH_MAX], test[ESPL__PATH_MAX], leave_out[ESPL__PATH_MAX];
 
-    find_path(run, d->path, path);
-    find_path(run, d->test, test);
-    find_path(run, d->leave_out, leave_out);
+    espl__run_find_path(run, d->path, path);
+    espl__run_find_path(run, d->test, test);
+    espl__run_find_path(run, d->leave_out, leave_out);
     const espl_data_settings settings = {
         .source = or_null(d->source),
         .test = *d->test ? test : NULL,
@@ -96,7 +95,7 @@ static espl_status open_with_weights(espl_run *run, const char *net, const espl_
     espl__text text = { 0 };
     espl_status s = settings ? espl__tree_write(run->ctx, settings, &text) : ESPL_OK;
 
-    find_path(run, weights->text, path);
+    espl__run_find_path(run, weights->text, path);
     if (!s && (s = espl_net_open_with(run->ctx, net, text.data, path, &run->net)))
         s = espl__tree_fail(run->recipe.document, weights, s, "%s", espl_message(run->ctx));
     espl__text_free(run->ctx, &text);
@@ -127,7 +126,7 @@ static espl_status open_net(espl_run *run, const espl__net_fit *fit)
 
     if (s)
         return s;
-    find_path(run, name, path);
+    espl__run_find_path(run, name, path);
     if (run->recipe.weights)
         s = open_with_weights(run, path, settings);
     else if (espl__text_equal(path, name))

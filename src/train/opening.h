@@ -13,6 +13,11 @@ espl_status espl__run_fit_parts(espl_run *run);
 espl_status espl__match_classes(const espl_net *net, espl_data *data);
 /* The data's classes become those of the net, by number if they have no names, and then its own others. */
 espl_status espl__join_classes(const espl_net *net, espl_data *data);
+
+/* Where a file is that a recipe names: a relative path means the current folder, or the recipe's if it is not
+ * found there. */
+void espl__run_find_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX]);
+
 /* Does the data suit the net? Names both shapes if not. */
 espl_status espl__net_fits_data(const espl_net *net, const espl_data *data);
 

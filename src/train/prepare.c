@@ -88,8 +88,7 @@ static espl_status open_plan(espl_run *run)
         .training = true,
         .direct_only = r->options.algorithm == ESPL__ALGORITHM_DIRECT,
     };
-    if ((s = espl__loss_graph(run->net->graph, r->loss, r->loss_options, &fit->graph)) ||
-        (s = check_left_over(run, count)))
+    if ((s = espl__teacher_loss_graph(run, &fit->graph)) || (s = check_left_over(run, count)))
         return s;
     return espl__fit_open_plans(run);
 }
@@ -176,7 +175,7 @@ espl_status espl__fit_open(espl_run *run)
     fit->norm = -1;
     if ((s = espl__frozen_remember(run)) || (s = espl__stages_open(run)) || (s = espl__moment(run, ESPL_NET_READY)) ||
         (s = espl__frozen_check(run)) || (s = espl__stage_begin(run, &changed)) || (s = open_augmentations(run)) ||
-        (s = open_plan(run)) || (s = espl__fit_open_statistics(run)) ||
+        (s = open_plan(run)) || (s = espl__teacher_open_plan(run)) || (s = espl__fit_open_statistics(run)) ||
         (s = espl__updater_open(run->net, run->recipe.optimizer, run->recipe.optimizer_options,
                                 &fit->updater)) ||
         (s = open_gradients(run)) || (s = open_hooks(run)))
@@ -244,6 +243,7 @@ void espl__fit_free(espl_run *run)
     espl__release(run->ctx, fit->group);
     espl__release(run->ctx, fit->augmentations);
     espl__updater_free(fit->updater);
+    espl__teacher_free(run);
     espl__statistics_free(fit->statistics);
     espl__graph_free(fit->graph);
     for (int m = 0; m < run->member_count; m++) {

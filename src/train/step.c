@@ -43,11 +43,13 @@ static void compute_part(espl_run *run, const espl__batch *batch, const float *w
                          int64_t count)
 {
     const int64_t size = espl__shape_size(run->fit.fused->nodes[0].shape);
+    const float *soft = espl__teacher_answer(run, batch->values + first * size, count);
 
     espl__plan_run(run->fit.plan, &(espl__feed){
                                       .count = count,
                                       .values = batch->values + first * size,
                                       .labels = batch->labels + first,
+                                      .soft = soft,
                                       .weight = weights ? weights + first : NULL,
                                       .index = batch->draw + first,
                                       .epoch = batch->epoch,

@@ -47,6 +47,16 @@ typedef struct espl__progress {
 
 extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
 
+/* A net that teaches the run's own (teacher.c). */
+typedef struct espl__teacher {
+    espl_net *net; /* NULL: nobody teaches */
+    double temperature, share;
+    espl__graph *fused;
+    espl__plan *plan;
+    bool packed;
+    float *soft; /* of the samples of a batch */
+} espl__teacher;
+
 /* What a fit makes and unmakes. */
 typedef struct espl__fit {
     espl__graph *graph, *whole, *fused; /* with the loss; all of it fused; what a step computes of it, fused */
@@ -59,6 +69,7 @@ typedef struct espl__fit {
     uint8_t *frozen;                     /* as the plan was made for */
     struct espl__scorer *scorer;         /* NULL: no held-out data */
     struct espl__statistics *statistics; /* NULL: nothing averages, or there are none */
+    espl__teacher teacher;
     espl__loader *loader;
     espl__updater *updater;
     float **gradients; /* the plan's, or `total` */
@@ -171,6 +182,16 @@ void espl__frozen_restore(espl_run *run);
 espl_status espl__frozen_check(espl_run *run);
 /* How much trains and what the rest saves; empty if nothing is frozen. */
 espl_status espl__frozen_note(espl_run *run, char note[256]);
+
+/* ---- teacher.c ---- */
+
+/* The net's graph with the loss that it trains by. */
+espl_status espl__teacher_loss_graph(espl_run *run, espl__graph **result);
+/* The rest does nothing where nobody teaches. */
+espl_status espl__teacher_open_plan(espl_run *run);
+/* Soft targets for these samples, borrowed until the next call; NULL if nobody teaches. */
+const float *espl__teacher_answer(espl_run *run, const float *values, int64_t count);
+void espl__teacher_free(espl_run *run);
 
 /* ---- step.c ---- */
 

@@ -55,6 +55,7 @@ static const struct {
     { "transpose", COPIES },
     { "resize", SUMS },
     { "softmax_cross_entropy", SUMS },
+    { "distillation", SUMS },
     { "binary_cross_entropy", SUMS },
     { "mean_squared_error", SUMS },
     { NULL, ELEMENTS }, /* the other activations, dropout */

@@ -165,6 +165,31 @@ static void test_squared_single(void **state)
     op_free(&r);
 }
 
+/* T = 2 makes 1, sqrt 2, sqrt 5 of 1, 2, 5; without a teacher the label counts whole. */
+static void test_distillation(void **state)
+{
+    const espl__distillation a = { .temperature = 2, .share = 0.75 };
+    const double soft[] = { 0.5, 0, 0.5 }, whole = 1 + sqrt(2) + sqrt(5);
+    const double expected = -0.25 * log(0.25) - 0.75 * 4 * 0.5 * (log(1 / whole) + log(sqrt(5) / whole));
+    const double dz[] = { 0.25 * 0.125 + 0.75 * 2 * (1 / whole - 0.5), 0.25 * (0.25 - 1) + 0.75 * 2 * sqrt(2) / whole,
+                          0.25 * 0.625 + 0.75 * 2 * (sqrt(5) / whole - 0.5) };
+    const double alone = -log(0.25);
+    op_run r;
+
+    (void)state;
+    op_open_one(&r, "distillation", &a, espl__shape_vector(3), 1);
+    op_set(r.node.input[0], (const double[]){ 0, log(2), log(5) }, 3);
+    r.node.labels[0] = 1;
+    op_go(&r, true);
+    op_expect("loss", r.result.output, &alone, 1, 1e-6);
+    r.node.soft = one_zeros(3, sizeof(float));
+    op_set(r.node.soft, soft, 3);
+    op_go(&r, true);
+    op_expect("loss", r.result.output, &expected, 1, 1e-6);
+    op_expect("dz", r.result.grad_input[0], dz, 3, 1e-6);
+    op_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +202,7 @@ int main(void)
         cmocka_unit_test(test_binary_several),
         cmocka_unit_test(test_squared),
         cmocka_unit_test(test_squared_single),
+        cmocka_unit_test(test_distillation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

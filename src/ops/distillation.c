@@ -1,0 +1,40 @@
+/* distillation: cross entropy with the label, and with what a teacher answers (Hinton, Vinyals and Dean 2015,
+ * arXiv:1503.02531, section 2). With soft targets q = softmax(teacher's logits / T) and the teacher's share a:
+ *   (1 - a) H(label, softmax(z)) + a T^2 H(q, softmax(z / T))
+ * dz = (1 - a) (softmax(z) - label) + a T (softmax(z / T) sum(q) - q). The factor T^2 keeps the teacher's part of
+ * the gradient as large as it is at T = 1. Without soft targets the label counts alone and whole. */
+#include "ops/loss.h"
+#include "ops/ops.h"
+
+static const espl_option attributes[] = {
+    ESPL_REAL(espl__distillation, temperature, "1", 0.01, 1000, "logits are divided by it before the softmax"),
+    ESPL_REAL(espl__distillation, share, "0.5", 0, 1, "of the teacher in the loss"),
+    ESPL_OPTIONS_END
+};
+
+static espl_status shape(espl__shape_call *call)
+{
+    const espl__distillation *a = call->attributes;
+    espl_status s;
+
+    if ((s = espl__op_needs_vector(call, 0)) ||
+        (s = espl__op_check_real(call, "temperature", a->temperature, 0.01, 1000)) ||
+        (s = espl__op_check_real(call, "share", a->share, 0, 1)))
+        return s;
+    if (call->input[0].dim[0] < 2)
+        return espl__fail(call->ctx, ESPL_BAD_SHAPE,
+                          "the input has one value, but logits of at least two classes are expected");
+    return espl__op_finish(call, espl__shape_vector(1), 0);
+}
+
+const espl__op espl__op_distillation = {
+    .name = "distillation",
+    .summary = "cross entropy with the label and with a teacher's softened answer",
+    .size = sizeof(espl__distillation),
+    .attributes = attributes,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .reads = ESPL__READS_INPUTS,
+    .flags = ESPL__IS_LOSS,
+    .shape = shape,
+};
