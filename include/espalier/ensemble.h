@@ -54,6 +54,28 @@ typedef struct espl_members {
 ESPL_API espl_status espl_ensemble_measure(espl_net *const *nets, int count, espl_data *data, espl_part part,
                                            espl_choose how, espl_members *result);
 
+/* ---- one net with the mean of the weights of several ---- */
+
+typedef struct espl_average_settings {
+    espl_data *data; /* for batch-norm statistics and the greedy choice; may be NULL where neither is needed */
+    bool greedy;     /* only nets with which the average does not get worse on the held-out data */
+    bool far;        /* also of nets that lie far apart */
+} espl_average_settings;
+
+typedef struct espl_average {
+    int count; /* nets in the average */
+    bool taken[ESPL_MEMBERS_MAX];
+    double cosine; /* the least between the weights of two of the nets */
+    double member_top1[ESPL_MEMBERS_MAX], top1; /* of a greedy choice: of each net and of the average */
+} espl_average;
+
+/* Averages the weights of nets that are layer by layer the same (ESPL_BAD_SHAPE names where not) and lie close
+ * together, such as snapshots of one run or fine-tunings of one net; ESPL_BAD_STATE if they do not: the mean of nets
+ * trained from different first weights is no good net. Batch-norm statistics are estimated on training data. The
+ * nets are borrowed for the call. The average is ended by espl_net_free. */
+ESPL_API espl_status espl_net_average(espl_net *const *nets, int count, const espl_average_settings *settings,
+                                      espl_average *result, espl_net **average);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,26 +1,12 @@
 /* A net that teaches the run's own: for every batch it answers the same samples, and its softened answers become
  * targets beside the labels. */
 #include "net/alike.h"
+#include "net/average_nets.h"
 #include "ops/loss.h"
 #include "train/opening.h"
 #include "train/scorer.h"
 
 #include <math.h>
-#include <string.h>
-
-static espl_status copy_net(const espl_net *net, espl_net **result)
-{
-    espl__graph *graph = NULL;
-    espl_status s = espl__graph_copy(net->graph, &graph);
-
-    if (s || (s = espl__net_open_empty(graph, net->name, result)))
-        return s;
-    (*result)->preparation = net->preparation;
-    for (int i = 0; i < graph->parameter_count; i++)
-        memcpy((*result)->parameters[i].value, net->parameters[i].value,
-               (size_t)net->parameters[i].count * sizeof(float));
-    return ESPL_OK;
-}
 
 static espl_status open_net(espl_run *run, const char *name, espl_net **net)
 {
@@ -28,7 +14,7 @@ static espl_status open_net(espl_run *run, const char *name, espl_net **net)
     espl_status s;
 
     if (!name)
-        return copy_net(run->net, net);
+        return espl__net_copy(run->net, net);
     espl__run_find_path(run, name, path);
     if ((s = espl_net_load(run->ctx, path, net)))
         return espl_run_fail(run, s, "teacher: %s", espl_message(run->ctx));
