@@ -4,6 +4,7 @@
 
 #include <espalier/base.h>
 #include <espalier/check_data.h>
+#include <espalier/compare.h>
 #include <espalier/data.h>
 #include <espalier/ensemble.h>
 #include <espalier/find_rate.h>
