@@ -15,13 +15,16 @@ typedef enum espl__keras_stage { ESPL__KERAS_WHOLE,
                                  ESPL__KERAS_RELU6_PLUS_3 } espl__keras_stage;
 
 typedef struct espl__keras_layer {
-    const char *name, *kind; /* borrowed from the JSON: "conv1", "Conv2D" */
+    const char *own, *kind; /* borrowed from the JSON: "conv1", "Conv2D" */
+    const char *name;       /* the same as `own`; of a layer of a model within the model, "base/conv1" */
+    char *full;             /* the latter, owned; else NULL */
+    int model;              /* the layer that is the model it belongs to; -1: the outermost */
     json_t *config;
     const char *weights; /* what its weights are called, in Keras's order, a blank between */
     int inputs[ESPL__INPUTS_MAX], input_count;
     espl__keras_stage input_stage; /* of the only input */
-    bool has_number;
-    double number;  /* the constant of a sum or product */
+    int number_count;              /* of the constant of a sum or product: one for all channels, or one for each */
+    double numbers[4];
     int node;       /* what it gives */
     bool padded;    /* ZeroPadding2D: `node`, and these sides (top, left, bottom, right) still to be added; also of */
     int64_t pad[4]; /* a convolution's input */
@@ -37,11 +40,11 @@ typedef struct espl__keras {
     int version;          /* of Keras, 1 to 3; 0: not known */
     const char *left_out; /* the first layer that drops whole samples while training, and how many there are */
     int left_out_count;
-    /* Rescaling and Normalization at the beginning: value = raw * scale[c] + offset[c] */
+    /* Rescaling, Normalization and arithmetic at the beginning: value = raw * scale[c] + offset[c] */
     bool rescaled;
     double scale[4], offset[4];
     /* For Normalization, whose numbers are weights: reads up to 4 of them, false if there are none. */
-    bool (*numbers)(void *user, const char *layer, const char *own, double *values, int count);
+    bool (*numbers)(void *user, const espl__keras_layer *layer, const char *own, double *values, int count);
     void *user;
 } espl__keras;
 
@@ -54,8 +57,11 @@ espl_status espl__keras_translate(espl__keras *keras, espl__keras_layer *layer);
 /* Whether the layer adds its input's padding itself, and padding as a node for those that do not. */
 bool espl__keras_takes_padding(const espl__keras_layer *layer);
 espl_status espl__keras_pad(espl__keras *keras, espl__keras_layer *layer);
-/* Adds what the weight number `index` is called by layer and kind, "conv1/kernel", "sep/depthwise/depthwise_kernel"
- * (keras_names.c); leaves `name` empty for what belongs to no layer. Fails if the file does not tell. */
+/* The layer to which what is stored under this name belongs, and what it is called there; NULL for none
+ * (keras_names.c). */
+const espl__keras_layer *espl__keras_layer_of(const espl__keras *keras, const char *stored, const char **own);
+/* Adds what the weight number `index` is called by layer and kind, "conv1/kernel", "sep/depthwise/depthwise_kernel";
+ * leaves `name` empty for what belongs to no layer. Fails if the file does not tell. */
 espl_status espl__keras_weight_name(const espl__keras *keras, const espl__safetensors *weights, int index, espl__text *name);
 espl_status espl__keras_refuse(const espl__keras *keras, const espl__keras_layer *layer, const char *reason);
 

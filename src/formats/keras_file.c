@@ -227,25 +227,17 @@ static espl_status open_tensors(espl_context *ctx, const char *path, espl__tenso
 
 /* ---- as a net ---- */
 
-/* "mean" and "variance" of a Normalization layer, by any of the names that versions of Keras gave. */
-static bool read_numbers(void *user, const char *layer, const char *own, double *values, int count)
+/* "mean" and "variance" of a Normalization layer, by name or as the first and second of its weights. */
+static bool read_numbers(void *user, const espl__keras_layer *layer, const char *own, double *values, int count)
 {
     keras_file *f = user;
-    const int place = own[0] == 'v';
-    char names[3][200], counted[20] = "";
-    int before = 0;
+    const char *counted = own[0] == 'v' ? "vars1" : "vars0", *name;
     float few[4];
 
-    for (int i = 0; i < f->keras.count; i++)
-        before += espl__text_equal(f->keras.layers[i].kind, "Normalization");
-    snprintf(names[0], sizeof names[0], "%.100s/%.20s", layer, own);
-    snprintf(names[1], sizeof names[1], "%.100s/vars%d", layer, place);
-    if (before)
-        snprintf(counted, sizeof counted, "_%d", before);
-    snprintf(names[2], sizeof names[2], "layers/normalization%s/vars%d", counted, place);
-    for (int i = 0; i < ESPL__COUNT(names); i++) {
-        const espl__stored *t = espl__safetensors_find(f->weights, names[i]);
-        if (!t || t->count != count || count > 4 || espl__safetensors_read(f->weights, t, few))
+    for (int i = 0; i < espl__safetensors_count(f->weights); i++) {
+        const espl__stored *t = espl__safetensors_at(f->weights, i);
+        if (espl__keras_layer_of(&f->keras, t->name, &name) != layer || t->count != count || count > 4 ||
+            (!espl__text_equal(name, own) && !espl__text_equal(name, counted)) || espl__safetensors_read(f->weights, t, few))
             continue;
         for (int c = 0; c < count; c++)
             values[c] = few[c];

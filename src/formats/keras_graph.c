@@ -1,7 +1,7 @@
-/* Keras's models layer after layer: Sequential and functional ones, as Keras 1, 2 and 3 write them. */
+/* Keras's models layer after layer: Sequential and functional ones, as Keras 1, 2 and 3 write them. A model within a
+ * model is read as layers of the outer one, with its name in front of theirs. */
 #include "formats/keras.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,19 +12,27 @@ espl_status espl__keras_refuse(const espl__keras *k, const espl__keras_layer *l,
     return espl__fail(k->ctx, ESPL_UNSUPPORTED, "layer \"%.100s\" (%.60s): %s", l->name, l->kind, reason);
 }
 
-static espl__keras_layer *find_layer(const espl__keras *k, const char *name)
+/* A model, and how far it is read. */
+typedef struct scope {
+    int model; /* the layer that it is; -1: the outermost */
+    int last;  /* the latest of its layers; before the first the model, whose value is then what it was given */
+    int depth;
+    bool sequential, has_input;
+} scope;
+
+static int find_layer(const espl__keras *k, const scope *in, const char *own)
 {
     for (int i = 0; i < k->count; i++)
-        if (espl__text_equal(k->layers[i].name, name))
-            return &k->layers[i];
-    return NULL;
+        if (k->layers[i].model == in->model && espl__text_equal(k->layers[i].own, own))
+            return i;
+    return -1;
 }
 
 /* ---- what a layer takes ---- */
 
-static espl_status take(espl__keras *k, espl__keras_layer *l, const char *name)
+static espl_status take(espl__keras *k, espl__keras_layer *l, int index)
 {
-    espl__keras_layer *from = name ? find_layer(k, name) : NULL;
+    espl__keras_layer *from = index < 0 ? NULL : &k->layers[index];
     espl_status s = ESPL_OK;
 
     if (!from || from == l)
@@ -42,15 +50,31 @@ static espl_status take(espl__keras *k, espl__keras_layer *l, const char *name)
     return s;
 }
 
-static void take_number(espl__keras_layer *l, json_t *value)
+/* A number or up to four, in as many lists as there are dimensions; false for anything else. */
+static bool take_numbers(espl__keras_layer *l, json_t *value)
 {
-    l->has_number = true;
-    l->number = json_number_value(value);
+    json_t *inner = json_array_size(value) == 1 ? json_array_get(value, 0) : NULL;
+
+    for (int depth = 0; depth < 3 && json_is_array(inner); depth++) {
+        value = inner;
+        inner = json_array_size(value) == 1 ? json_array_get(value, 0) : NULL;
+    }
+    const size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    if (count < 1 || count > ESPL__COUNT(l->numbers))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
+        if (!json_is_number(item))
+            return false;
+        l->numbers[i] = json_number_value(item);
+    }
+    l->number_count = (int)count;
+    return true;
 }
 
 /* Tensors are ["conv1", 0, 0, {...}] in Keras 1 and 2, in whose last item may be further ones, and objects
  * with the history ["conv1", 0, 0] in Keras 3. */
-static espl_status take_all(espl__keras *k, espl__keras_layer *l, json_t *value, int depth)
+static espl_status take_all(espl__keras *k, const scope *in, espl__keras_layer *l, json_t *value, int depth)
 {
     json_t *history = json_object_get(json_object_get(value, "config"), "keras_history"), *item;
     const char *name = json_string_value(json_array_get(value, 0)), *key;
@@ -60,34 +84,34 @@ static espl_status take_all(espl__keras *k, espl__keras_layer *l, json_t *value,
 
     if (depth > DEEPEST)
         return espl__keras_refuse(k, l, "its inputs are nested too deeply");
-    if (json_is_number(value))
-        take_number(l, value);
+    if (take_numbers(l, value))
+        return ESPL_OK;
     if (history)
-        return take(k, l, json_string_value(json_array_get(history, 0)));
-    if (tensor && (s = take(k, l, name)))
+        return take(k, l, find_layer(k, in, json_string_value(json_array_get(history, 0))));
+    if (tensor && (s = take(k, l, find_layer(k, in, name))))
         return s;
     if (json_is_array(value))
         json_array_foreach(value, index, item)
         {
-            if ((!tensor || index >= 3) && (s = take_all(k, l, item, depth + 1)))
+            if ((!tensor || index >= 3) && (s = take_all(k, in, l, item, depth + 1)))
                 return s;
         }
     if (json_is_object(value))
         json_object_foreach(value, key, item)
         {
-            if (!espl__text_equal(key, "training") && (s = take_all(k, l, item, depth + 1)))
+            if (!espl__text_equal(key, "training") && (s = take_all(k, in, l, item, depth + 1)))
                 return s;
         }
     return ESPL_OK;
 }
 
-static espl_status find_inputs(espl__keras *k, espl__keras_layer *l, json_t *calls, bool sequential)
+static espl_status find_inputs(espl__keras *k, const scope *in, espl__keras_layer *l, json_t *calls)
 {
-    if (sequential)
-        return k->count ? take(k, l, k->layers[k->count - 1].name) : ESPL_OK;
+    if (in->sequential)
+        return take(k, l, in->last);
     if (json_array_size(calls) > 1)
         return espl__keras_refuse(k, l, "is used more than once");
-    return take_all(k, l, json_array_get(calls, 0), 0);
+    return take_all(k, in, l, json_array_get(calls, 0), 0);
 }
 
 /* ---- the input ---- */
@@ -136,23 +160,45 @@ static espl_status open_graph(espl__keras *k, json_t *shape)
 
 /* ---- layers ---- */
 
-static espl_status push(espl__keras *k, const espl__keras_layer *l)
+/* The new layer is the last of the list, which may have moved. */
+static espl_status push(espl__keras *k, scope *in, const char *own, const char *kind, json_t *config)
 {
     const int larger = k->capacity ? k->capacity * 2 : 64;
+    espl__text name = { 0 };
+    espl_status s;
 
     if (k->count == k->capacity) {
-        const espl_status s = espl__resize(k->ctx, (size_t)k->capacity, (size_t)larger, sizeof *l, &k->layers);
-        if (s)
+        if ((s = espl__resize(k->ctx, (size_t)k->capacity, (size_t)larger, sizeof *k->layers, &k->layers)))
             return s;
         k->capacity = larger;
     }
-    k->layers[k->count++] = *l;
+    if (in->model >= 0 && (s = espl__text_add(k->ctx, &name, "%s/%s", k->layers[in->model].name, own))) {
+        espl__text_free(k->ctx, &name);
+        return s;
+    }
+    k->layers[k->count++] = (espl__keras_layer){
+        .own = own, .kind = kind, .name = name.data ? name.data : own, .full = name.data, .config = config, .model = in->model
+    };
     return ESPL_OK;
 }
 
-static bool is_input(const espl__keras_layer *l)
+/* The input of the outermost model opens the graph; that of a model within is what it was given. */
+static espl_status read_input(espl__keras *k, scope *in, const char *own, json_t *config, json_t *shape)
 {
-    return espl__text_equal(l->kind, "InputLayer");
+    espl_status s = in->model < 0 ? open_graph(k, shape) : ESPL_OK;
+
+    if (!s && in->has_input)
+        s = espl__keras_refuse(k, &k->layers[in->model], "has more than one input");
+    if (s || (s = push(k, in, own, "InputLayer", config)))
+        return s;
+    espl__keras_layer *l = &k->layers[k->count - 1];
+    if (in->model >= 0) {
+        l->node = k->layers[in->model].node;
+        l->stage = k->layers[in->model].stage;
+    }
+    in->has_input = true;
+    in->last = k->count - 1;
+    return ESPL_OK;
 }
 
 /* "math.multiply", with or without the "tf." that some versions write; NULL if there is none. */
@@ -163,53 +209,110 @@ static const char *function_name(json_t *config)
     return name && strncmp(name, "tf.", 3) == 0 ? name + 3 : name;
 }
 
-static espl_status read_layer(espl__keras *k, json_t *entry, bool sequential)
+static espl_status check_entry(const espl__keras *k, const scope *in, const char *own, const char *kind, json_t *config)
 {
-    espl__keras_layer l = { .kind = json_string_value(json_object_get(entry, "class_name")), .config = json_object_get(entry, "config") };
+    const espl__keras_layer l = { .name = own, .kind = kind };
+
+    if (!own || !kind || !*own || !json_is_object(config))
+        return espl__fail(k->ctx, ESPL_BAD_FILE, "layer %d of the model has no name, class or config", k->count + 1);
+    return find_layer(k, in, own) < 0 ? ESPL_OK : espl__keras_refuse(k, &l, "there are two layers of this name");
+}
+
+static bool is_model(const char *kind)
+{
+    return espl__text_equal(kind, "Sequential") || espl__text_equal(kind, "Functional") || espl__text_equal(kind, "Model");
+}
+
+static espl_status read_layers(espl__keras *k, json_t *config, scope *in, int *output);
+
+/* A model that is a layer: at first its value is what it takes, then that of its output. */
+static espl_status read_model(espl__keras *k, const scope *outer, int index)
+{
+    espl__keras_layer *l = &k->layers[index];
+    scope in = { .model = index, .last = index, .depth = outer->depth + 1, .sequential = espl__text_equal(l->kind, "Sequential") };
+    int output = index;
     espl_status s;
 
-    l.name = json_string_value(json_object_get(entry, "name"));
-    if (!l.name)
-        l.name = json_string_value(json_object_get(l.config, "name"));
-    if (!l.name || !l.kind || !*l.name || !json_is_object(l.config))
-        return espl__fail(k->ctx, ESPL_BAD_FILE, "layer %d of the model has no name, class or config", k->count + 1);
-    if (find_layer(k, l.name))
-        return espl__keras_refuse(k, &l, "there are two layers of this name");
-    if (espl__text_equal(l.kind, "TFOpLambda") || espl__text_equal(l.kind, "SlicingOpLambda"))
-        l.kind = function_name(l.config);
-    if (l.kind && is_input(&l)) {
-        s = open_graph(k, shape_in(l.config));
-        return s ? s : push(k, &l);
-    }
-    if (sequential && !k->graph && shape_in(l.config)) {
-        const espl__keras_layer input = { .name = "", .kind = "InputLayer" };
-        if ((s = open_graph(k, shape_in(l.config))) || (s = push(k, &input)))
-            return s;
-    }
-    if (!l.kind || !k->graph)
-        return espl__fail(k->ctx, ESPL_UNSUPPORTED, "layer \"%.100s\" stands before the model's input, or is no layer", l.name);
-    if ((s = find_inputs(k, &l, json_object_get(entry, "inbound_nodes"), sequential)) || (s = espl__keras_translate(k, &l)))
+    if (l->input_count != 1)
+        return espl__keras_refuse(k, l, "takes no input, or more than one");
+    if (in.depth > DEEPEST)
+        return espl__keras_refuse(k, l, "models lie too deeply within models");
+    l->node = l->inputs[0];
+    l->stage = l->input_stage;
+    if ((s = read_layers(k, l->config, &in, &output)))
         return s;
-    l.padded = l.padded && !espl__keras_takes_padding(&l); /* a convolution has added it */
-    return push(k, &l);
+    const espl__keras_layer *last = &k->layers[output];
+    l = &k->layers[index];
+    l->node = last->node;
+    l->stage = last->stage;
+    l->padded = last->padded;
+    memcpy(l->pad, last->pad, sizeof l->pad);
+    return ESPL_OK;
+}
+
+static espl_status read_layer(espl__keras *k, json_t *entry, scope *in)
+{
+    const char *kind = json_string_value(json_object_get(entry, "class_name")), *own = json_string_value(json_object_get(entry, "name"));
+    json_t *config = json_object_get(entry, "config");
+    espl_status s;
+
+    if (!own)
+        own = json_string_value(json_object_get(config, "name"));
+    if ((s = check_entry(k, in, own, kind, json_is_array(config) ? entry : config)))
+        return s;
+    if (espl__text_equal(kind, "TFOpLambda") || espl__text_equal(kind, "SlicingOpLambda"))
+        kind = function_name(config);
+    if (kind && espl__text_equal(kind, "InputLayer"))
+        return read_input(k, in, own, config, shape_in(config));
+    if (in->sequential && in->model < 0 && !k->graph && shape_in(config) && (s = read_input(k, in, "", NULL, shape_in(config))))
+        return s;
+    if (!kind || !k->graph)
+        return espl__fail(k->ctx, ESPL_UNSUPPORTED, "layer \"%.100s\" stands before the model's input, or is no layer", own);
+    if ((s = push(k, in, own, kind, config)))
+        return s;
+    const int index = k->count - 1;
+    espl__keras_layer *l = &k->layers[index];
+    if ((s = find_inputs(k, in, l, json_object_get(entry, "inbound_nodes"))) ||
+        (s = is_model(kind) ? read_model(k, in, index) : espl__keras_translate(k, l)))
+        return s;
+    l = &k->layers[index];
+    l->padded = l->padded && !espl__keras_takes_padding(l); /* a convolution has added it */
+    in->last = index;
+    return ESPL_OK;
 }
 
 /* The only output, ["predictions", 0, 0], in a list or not. */
-static espl_status find_output(espl__keras *k, json_t *outputs)
+static espl_status find_output(const espl__keras *k, const scope *in, json_t *outputs, int *output)
 {
     json_t *first = json_array_get(outputs, 0);
     const char *name = json_string_value(json_is_array(first) ? json_array_get(first, 0) : first);
-    espl__keras_layer *l = outputs ? name ? find_layer(k, name) : NULL : &k->layers[k->count - 1];
-    espl_status s;
 
-    if (outputs && ((json_is_array(first) && json_array_size(outputs) != 1) || !l))
-        return espl__fail(k->ctx, ESPL_UNSUPPORTED, "the model has no output or more than one; one was expected");
-    if ((s = espl__keras_pad(k, l)))
+    *output = outputs ? name ? find_layer(k, in, name) : -1 : in->last;
+    if (*output >= 0 && (!outputs || !json_is_array(first) || json_array_size(outputs) == 1))
+        return ESPL_OK;
+    return espl__fail(k->ctx, ESPL_UNSUPPORTED, "the model%s%.100s has no output or more than one; one was expected",
+                      in->model < 0 ? "" : " ", in->model < 0 ? "" : k->layers[in->model].name);
+}
+
+/* A list, or an object that has one. */
+static espl_status read_layers(espl__keras *k, json_t *config, scope *in, int *output)
+{
+    json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers"), *entry;
+    json_t *built = json_object_get(config, "build_input_shape");
+    size_t index;
+    espl_status s = ESPL_OK;
+
+    if (!json_array_size(layers) || json_array_size(layers) > ESPL__GRAPH_NODES_MAX)
+        return espl__fail(k->ctx, ESPL_BAD_FILE, "the model's config has no class or no list of layers");
+    if (in->sequential && in->model < 0 && built && !shape_in(json_object_get(json_array_get(layers, 0), "config")) &&
+        (s = read_input(k, in, "", NULL, built)))
         return s;
-    if (l->node == 0 || l->stage != ESPL__KERAS_WHOLE)
-        return espl__fail(k->ctx, ESPL_UNSUPPORTED, "the model ends in what is no layer here");
-    k->graph->output = l->node;
-    return ESPL_OK;
+    json_array_foreach(layers, index, entry)
+    {
+        if ((s = read_layer(k, entry, in)))
+            return s;
+    }
+    return find_output(k, in, json_object_get(config, "output_layers"), output);
 }
 
 static espl_status check_used(const espl__keras *k)
@@ -225,32 +328,26 @@ static espl_status check_used(const espl__keras *k)
 espl_status espl__keras_read(espl__keras *k, json_t *model)
 {
     const char *kind = json_string_value(json_object_get(model, "class_name"));
-    json_t *config = json_object_get(model, "config"), *entry;
-    json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
-    const bool sequential = kind && espl__text_equal(kind, "Sequential");
-    size_t index;
-    espl_status s = ESPL_OK;
+    json_t *config = json_object_get(model, "config");
+    scope outermost = { .model = -1, .last = -1, .sequential = kind && espl__text_equal(kind, "Sequential") };
+    int output;
+    espl_status s;
 
     k->name = json_string_value(json_object_get(config, "name"));
-    if (!kind || !json_array_size(layers) || json_array_size(layers) > ESPL__GRAPH_NODES_MAX)
+    if (!kind)
         return espl__fail(k->ctx, ESPL_BAD_FILE, "the model's config has no class or no list of layers");
-    if (sequential && json_object_get(config, "build_input_shape") && !shape_in(json_object_get(json_array_get(layers, 0), "config"))) {
-        const espl__keras_layer input = { .name = "", .kind = "InputLayer" };
-        if ((s = open_graph(k, json_object_get(config, "build_input_shape"))) || (s = push(k, &input)))
-            return s;
-    }
-    json_array_foreach(layers, index, entry)
-    {
-        if ((s = read_layer(k, entry, sequential)))
-            return s;
-    }
-    if ((s = find_output(k, json_object_get(config, "output_layers"))))
+    if ((s = read_layers(k, config, &outermost, &output)) || (s = espl__keras_pad(k, &k->layers[output])))
         return s;
+    if (k->layers[output].node == 0 || k->layers[output].stage != ESPL__KERAS_WHOLE)
+        return espl__fail(k->ctx, ESPL_UNSUPPORTED, "the model ends in what is no layer here");
+    k->graph->output = k->layers[output].node;
     return check_used(k);
 }
 
 void espl__keras_free(espl__keras *k)
 {
     espl__graph_free(k->graph);
+    for (int i = 0; i < k->count; i++)
+        espl__release(k->ctx, k->layers[i].full);
     espl__release(k->ctx, k->layers);
 }

@@ -167,6 +167,24 @@ static const char *own_name(const char *name, int index)
                                               : "unknown";
 }
 
+/* How much of "stem/kernel:0", a weight of the layer "base", says that "base" is a model and "stem" a layer in it; 0 if
+ * it is the layer's own name, which may have a number behind it ("base_1/kernel:0"). */
+static int inner_length(const char *name, const char *layer)
+{
+    const char *slash = strrchr(name, '/'), *last = name;
+    const size_t length = strlen(layer);
+
+    if (!slash)
+        return 0;
+    for (const char *c = name; c < slash; c++)
+        last = *c == '/' ? c + 1 : last;
+    const size_t own = (size_t)(slash - last);
+    if (own >= length && strncmp(last, layer, length) == 0 &&
+        (own == length || (last[length] == '_' && strspn(last + length + 1, "0123456789") == own - length - 1)))
+        return 0;
+    return (int)(slash - name);
+}
+
 static void list_layer(hid_t root, const char *layer)
 {
     int weights = 0;
@@ -175,34 +193,61 @@ static void list_layer(hid_t root, const char *layer)
     if (group < 0)
         give_up("the layer \"%s\" has no group", layer);
     char **names = read_list(group, "weight_names", &weights);
-    for (int i = 0; i < weights; i++)
-        add_tensor(group, names[i], layer, own_name(names[i], i));
+    for (int i = 0; i < weights; i++) {
+        char inner[NAME_BYTES];
+        const int length = inner_length(names[i], layer);
+        if (snprintf(inner, sizeof inner, length ? "%s/%.*s" : "%s", layer, length, names[i]) >= (int)sizeof inner)
+            give_up("the names of the weights are too long: %s", layer);
+        add_tensor(group, names[i], inner, own_name(names[i], i));
+    }
     H5Gclose(group);
 }
 
-/* Keras 3: .../<anything>/vars/<number>; the group's attribute is the layer's name. */
+/* Adds what the group path[begin..end), "layers/functional/layers/conv2d", is called: its own name if the file tells; else
+ * "conv2d", and `*told` becomes false. */
+static void add_group_name(hid_t root, const char *path, int begin, int end, char layer[NAME_BYTES], bool *told)
+{
+    char vars[NAME_BYTES + 8];
+    int names = 0;
+
+    snprintf(vars, sizeof vars, "%.*s/vars", end, path);
+    const hid_t group = H5Lexists(root, vars, H5P_DEFAULT) > 0 ? H5Gopen2(root, vars, H5P_DEFAULT) : -1;
+    char **name = group < 0 ? NULL : read_texts(group, "name", &names);
+    const size_t used = strlen(layer);
+    snprintf(layer + used, NAME_BYTES - used, "%s%.*s", used ? "/" : "", name ? NAME_BYTES : end - begin,
+             name ? *name : path + begin);
+    *told = *told && name;
+    if (group >= 0)
+        H5Gclose(group);
+}
+
+/* Between the names of layers stand "layers" and, in some versions, "_layer_checkpoint_dependencies". */
+static bool is_container(const char *part, int length)
+{
+    return *part == '_' || (length == 6 && strncmp(part, "layers", 6) == 0);
+}
+
+/* Keras 3: layers/<any>/layers/<any>/vars/<number>; attributes of the groups say what the layers and the models around
+ * them are called. */
 static herr_t visit(hid_t root, const char *path, const H5O_info_t *info, void *unused)
 {
     const char *number = strrchr(path, '/');
-    char group_path[NAME_BYTES], layer[NAME_BYTES + 8], own[64];
-    int names = 0;
+    char layer[NAME_BYTES] = "", full[NAME_BYTES + 8], own[64];
+    bool told = true;
 
     (void)unused;
     if (info->type != H5O_TYPE_DATASET || !number || number - path < 5 || strncmp(number - 5, "/vars", 5) != 0 ||
-        (size_t)(number - path) >= sizeof group_path)
+        (size_t)(number - path) >= NAME_BYTES)
         return 0;
-    snprintf(group_path, sizeof group_path, "%.*s", (int)(number - path), path);
-    const hid_t group = H5Gopen2(root, group_path, H5P_DEFAULT);
-    char **name = group < 0 ? NULL : read_texts(group, "name", &names);
+    const int end = (int)(number - path) - 5;
+    for (int begin = 0, next; begin < end; begin = next + 1) {
+        next = begin + (int)strcspn(path + begin, "/");
+        if (!is_container(path + begin, next - begin))
+            add_group_name(root, path, begin, next, layer, &told);
+    }
     snprintf(own, sizeof own, "vars%.20s", number + 1);
-    group_path[number - path - 5] = 0;
-    const char *last = strrchr(group_path, '/');
-    if (name)
-        snprintf(layer, sizeof layer, "%s", *name);
-    else
-        snprintf(layer, sizeof layer, "layers/%s", last ? last + 1 : group_path);
-    add_tensor(root, path, layer, own);
-    H5Gclose(group);
+    snprintf(full, sizeof full, "%s%s", told ? "" : "layers/", layer);
+    add_tensor(root, path, full, own);
     return 0;
 }
 

@@ -417,14 +417,18 @@ static bool numbers_of(const espl__keras_layer *l, const char *key, double fallb
     return true;
 }
 
-static void compose(espl__keras *k, espl__keras_layer *l, const double scale[4], const double offset[4])
+static espl_status compose(espl__keras *k, espl__keras_layer *l, const double scale[4], const double offset[4])
 {
+    for (int c = 0; c < 4; c++)
+        if (!(scale[c] > 1e-30) || !isfinite(scale[c]) || !isfinite(offset[c]))
+            return espl__keras_refuse(k, l, "its scale must be above zero and finite");
     for (int c = 0; c < 4; c++) {
         k->offset[c] = k->rescaled ? k->offset[c] * scale[c] + offset[c] : offset[c];
         k->scale[c] = k->rescaled ? k->scale[c] * scale[c] : scale[c];
     }
     k->rescaled = true;
     l->node = l->inputs[0];
+    return ESPL_OK;
 }
 
 static espl_status rescaling(espl__keras *k, espl__keras_layer *l)
@@ -433,11 +437,7 @@ static espl_status rescaling(espl__keras *k, espl__keras_layer *l)
 
     if (!at_the_input(k, l) || !numbers_of(l, "scale", 1, scale) || !numbers_of(l, "offset", 0, offset))
         return espl__keras_refuse(k, l, "is understood only directly behind the input");
-    for (int c = 0; c < 4; c++)
-        if (!(scale[c] > 1e-30) || !isfinite(scale[c]) || !isfinite(offset[c]))
-            return espl__keras_refuse(k, l, "its scale must be above zero and finite");
-    compose(k, l, scale, offset);
-    return ESPL_OK;
+    return compose(k, l, scale, offset);
 }
 
 static espl_status normalization(espl__keras *k, espl__keras_layer *l)
@@ -449,8 +449,8 @@ static espl_status normalization(espl__keras *k, espl__keras_layer *l)
     if (!channels)
         return espl__keras_refuse(k, l, "is understood only directly behind the input");
     if (stored ? !numbers_of(l, "mean", 0, mean) || !numbers_of(l, "variance", 1, variance)
-               : !k->numbers || !k->numbers(k->user, l->name, "mean", mean, channels) ||
-                     !k->numbers(k->user, l->name, "variance", variance, channels))
+               : !k->numbers || !k->numbers(k->user, l, "mean", mean, channels) ||
+                     !k->numbers(k->user, l, "variance", variance, channels))
         return espl__keras_refuse(k, l, "its mean and variance are missing");
     for (int c = 0; c < 4; c++) {
         if (!isfinite(mean[c]) || !(variance[c] >= 0) || !isfinite(variance[c]))
@@ -458,8 +458,28 @@ static espl_status normalization(espl__keras *k, espl__keras_layer *l)
         scale[c] = 1 / fmax(sqrt(variance[c]), 1e-7);
         offset[c] = -mean[c] * scale[c];
     }
-    compose(k, l, scale, offset);
-    return ESPL_OK;
+    return compose(k, l, scale, offset);
+}
+
+/* What keras.applications' preprocess_input leaves in a model: the input and numbers. */
+static bool prepares(const espl__keras *k, const espl__keras_layer *l)
+{
+    return l->input_count == 1 && (l->number_count == 1 || l->number_count == shape_of(k, l).dim[0]) && at_the_input(k, l);
+}
+
+/* A sum (`sum` 1) or product with numbers to the power of `sign`, which is 1 or -1. */
+static espl_status arithmetic(espl__keras *k, espl__keras_layer *l, int sum, int sign)
+{
+    double scale[4] = { 1, 1, 1, 1 }, offset[4] = { 0 };
+
+    for (int c = 0; c < 4; c++) {
+        const double number = l->numbers[c < l->number_count ? c : 0];
+        if (sum)
+            offset[c] = sign * number;
+        else
+            scale[c] = sign > 0 ? number : 1 / number;
+    }
+    return compose(k, l, scale, offset);
 }
 
 /* ---- activations as layers ---- */
@@ -512,20 +532,37 @@ static espl_status softmax(espl__keras *k, espl__keras_layer *l)
 
 static espl_status add_layer(espl__keras *k, espl__keras_layer *l)
 {
-    if (l->input_count == 1 && l->has_number && l->number == 3 && l->input_stage == ESPL__KERAS_WHOLE) {
+    if (!l->number_count)
+        return ADD(k, l, "add", "%s", "");
+    if (prepares(k, l))
+        return arithmetic(k, l, 1, 1);
+    if (l->input_count == 1 && l->number_count == 1 && l->numbers[0] == 3 && l->input_stage == ESPL__KERAS_WHOLE) {
         l->node = l->inputs[0];
         l->stage = ESPL__KERAS_PLUS_3;
         return ESPL_OK;
     }
-    return l->has_number ? espl__keras_refuse(k, l, "adds a number other than the 3 of a hard sigmoid") : ADD(k, l, "add", "%s", "");
+    return espl__keras_refuse(k, l, "adds a number other than the 3 of a hard sigmoid");
 }
 
 static espl_status multiply(espl__keras *k, espl__keras_layer *l)
 {
-    if (l->input_count == 1 && l->has_number && l->input_stage == ESPL__KERAS_RELU6_PLUS_3 && fabs(l->number - 1.0 / 6) < 1e-7)
+    if (!l->number_count)
+        return ADD(k, l, "mul", "%s", "");
+    if (prepares(k, l))
+        return arithmetic(k, l, 0, 1);
+    if (l->input_count == 1 && l->number_count == 1 && l->input_stage == ESPL__KERAS_RELU6_PLUS_3 && fabs(l->numbers[0] - 1.0 / 6) < 1e-7)
         return ADD(k, l, "hard_sigmoid", "%s", "");
-    return l->has_number ? espl__keras_refuse(k, l, "multiplies by a number that belongs to no hard sigmoid")
-                         : ADD(k, l, "mul", "%s", "");
+    return espl__keras_refuse(k, l, "multiplies by a number that belongs to no hard sigmoid");
+}
+
+static espl_status subtract(espl__keras *k, espl__keras_layer *l)
+{
+    return prepares(k, l) ? arithmetic(k, l, 1, -1) : espl__keras_refuse(k, l, "is understood only as a number behind the input");
+}
+
+static espl_status divide(espl__keras *k, espl__keras_layer *l)
+{
+    return prepares(k, l) ? arithmetic(k, l, 0, -1) : espl__keras_refuse(k, l, "is understood only as a number behind the input");
 }
 
 static espl_status concatenate(espl__keras *k, espl__keras_layer *l)
@@ -638,6 +675,12 @@ static const struct {
     { "__operators__.add", add_layer }, /* functions of TensorFlow */
     { "math.add", add_layer },
     { "math.multiply", multiply },
+    { "math.subtract", subtract },
+    { "math.truediv", divide },
+    { "nn.bias_add", add_layer },
+    { "Subtract", subtract },
+    { "TrueDivide", divide }, /* and of Keras 3 */
+    { "Divide", divide },
     { "RandomFlip", nothing },
     { "RandomRotation", nothing },
     { "RandomZoom", nothing },

@@ -64,6 +64,25 @@ def sequential():
     ], name="in_a_row")
 
 
+def nested():
+    """What code for transfer learning writes: models within a model, the preparation in front of them."""
+    picture = layers.Input((8, 8, 3), name="picture")
+    base = layers.Input((8, 8, 3))
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)), name="pad")(base)
+    x = layers.Conv2D(4, 3, strides=2, use_bias=False, name="stem")(x)
+    x = layers.BatchNormalization(name="norm")(x)
+    x = keras.Sequential([layers.Conv2D(4, 1, name="point"), layers.ReLU(name="relu")], name="inner")(x)
+    base = keras.Model(base, layers.ZeroPadding2D(1, name="last_pad")(x), name="base")
+    norm = layers.Normalization(name="numbers")
+    norm.adapt(random.uniform(-2, 2, (20, 8, 8, 3)).astype("float32"))
+    x = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)], name="augment")(picture)
+    x = norm(keras.applications.densenet.preprocess_input(x))
+    x = layers.Conv2D(4, 3, name="conv")(base(x, training=False))
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.Sequential([layers.Dense(6, activation="relu", name="hidden"), layers.Dropout(0.2)], name="top")(x)
+    return keras.Model(picture, layers.Dense(4, name="hidden")(x), name="wrapped")
+
+
 def draw(net):
     """Weights between 0.2 and 1 with signs; variances and scales positive."""
     net.set_weights([random.uniform(0.2, 1, w.shape) * (1 if w.ndim == 1 else random.choice([-1, 1], w.shape))
@@ -71,7 +90,7 @@ def draw(net):
 
 
 def record(name, net, inputs, as_bytes):
-    logits = net(inputs.astype("float32"))
+    logits = net(inputs.astype("float32"), training=False)
     logits = np.asarray(logits)
     if net.layers[-1].activation is keras.activations.softmax:
         logits = np.log(logits)  # up to a number for each sample
@@ -131,3 +150,12 @@ net.save_weights(f"{folder}/keras{version}_row{'_weights.h5' if version == 2 els
 if version == 3:
     record("keras1", net, numbers, False)
     write_keras_1(net)
+pictures = random.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+net = nested()
+kept = net.get_layer("numbers").get_weights()
+draw(net)
+net.get_layer("numbers").set_weights(kept)
+net.get_layer("numbers").finalize_state()
+record(f"keras{version}_nested", net, pictures, True)
+net.save(f"{folder}/keras{version}_nested.h5")
+net.save(f"{folder}/keras{version}_nested.keras")

@@ -122,12 +122,19 @@ static void refuses(const char *text, const char *reason)
 }
 
 #define INPUT "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"i\",\"batch_shape\":[null,4,4,2]}}"
+#define INNER_INPUT "{\"class_name\":\"InputLayer\",\"config\":{\"name\":\"j\"}}"
 #define MODEL(layer) "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[" INPUT "," layer "]}}"
 
 static void what_has_no_counterpart_is_named(void **state)
 {
     (void)state;
     refuses("{}", "no class or no list of layers");
+    refuses(MODEL("{\"class_name\":\"Sequential\",\"config\":{\"name\":\"m\",\"layers\":[{\"class_name\":\"LSTM\",\"config\":{\"name\":\"l\"}}]}}"),
+            "layer \"m/l\" (LSTM)");
+    refuses(MODEL("{\"class_name\":\"Model\",\"config\":{\"name\":\"m\",\"layers\":[" INPUT "," INNER_INPUT "]}}"),
+            "layer \"m\" (Model): has more than one input");
+    refuses(MODEL("{\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":[" INPUT "],\"output_layers\":[[\"i\",0,0],[\"i\",0,0]]}}"),
+            "the model m has no output or more than one");
     refuses(MODEL("{\"class_name\":\"LSTM\",\"config\":{\"name\":\"l\"}}"), "layer \"l\" (LSTM): there is no such layer here");
     refuses(MODEL("{\"class_name\":\"Flatten\",\"config\":{\"name\":\"i\"}}"), "two layers of this name");
     refuses(MODEL("{\"class_name\":\"Conv2D\",\"config\":{\"name\":\"c\",\"filters\":1,\"kernel_size\":1,\"data_format\":\"channels_first\"}}"), "channels first");
@@ -181,14 +188,30 @@ static const espl__to_store stored[] = {
     { "less/vars1", ESPL__F32, 1, { 1 }, &(float){ 0 } },
     { "less/vars2", ESPL__F32, 1, { 1 }, &(float){ 0 } },
     { "random/vars0", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "layers/functional/conv2d/vars0", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "layers/functional/sequential/conv2d/vars0", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "layers/functional/dense/vars0", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "base/a2/kernel", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "first/conv2d_7/bias", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "n/mean", ESPL__F32, 1, { 1 }, &(float){ 0 } },
+    { "n/count", ESPL__F32, 0, { 1 }, &(float){ 0 } },
 };
 
+#define LAYER(in, path, last, class, ...)                                  \
+    {                                                                      \
+        .name = path, .own = last, .kind = class, .model = in, __VA_ARGS__ \
+    }
+
 static espl__keras_layer layers[] = {
-    { .name = "i", .kind = "InputLayer" },
-    { .name = "first", .kind = "Conv2D", .weights = "kernel bias" },
-    { .name = "random", .kind = "RandomFlip" },
-    { .name = "second", .kind = "Conv2D", .weights = "kernel bias" },
-    { .name = "less", .kind = "BatchNormalization", .weights = "beta moving_mean moving_variance" },
+    LAYER(-1, "i", "i", "InputLayer", .weights = NULL),
+    LAYER(-1, "first", "first", "Conv2D", .weights = "kernel bias"),
+    LAYER(-1, "random", "random", "RandomFlip", .weights = NULL),
+    LAYER(-1, "base", "base", "Functional", .weights = NULL),
+    LAYER(3, "base/a", "a", "Conv2D", .weights = "kernel"),
+    LAYER(3, "base/in", "in", "Sequential", .weights = NULL),
+    LAYER(5, "base/in/a2", "a2", "Conv2D", .weights = "kernel"),
+    LAYER(-1, "second", "second", "Conv2D", .weights = "kernel bias"),
+    LAYER(-1, "less", "less", "BatchNormalization", .weights = "beta moving_mean moving_variance"),
 };
 
 /* What each stored weight is called (NULL: is left out, "": cannot be told). */
@@ -219,7 +242,8 @@ static void weights_are_named_by_the_model(void **state)
                  (const char *const[]){ "first/kernel", "second/bias", "sep/depthwise/depthwise_kernel", "sep/kernel",
                                         "old/depthwise/depthwise_kernel", "old/kernel", "norm/moving_variance",
                                         "norm/gamma", "norm/beta", "norm/moving_mean", "less/beta", "less/moving_mean",
-                                        "less/moving_variance", NULL });
+                                        "less/moving_variance", NULL, "base/a/kernel", "base/in/a2/kernel",
+                                        "", "base/in/a2/kernel", "first/bias", NULL, NULL });
 }
 
 static void weights_without_a_model_are_named_by_their_dimensions(void **state)
@@ -228,7 +252,8 @@ static void weights_without_a_model_are_named_by_their_dimensions(void **state)
     assert_names(&(espl__keras){ .ctx = ctx },
                  (const char *const[]){ "", "", "sep/depthwise/depthwise_kernel", "sep/kernel",
                                         "old/depthwise/depthwise_kernel", "old/kernel", "norm/moving_variance",
-                                        "norm/gamma", "norm/beta", "norm/moving_mean", "", "", "", "" });
+                                        "norm/gamma", "norm/beta", "norm/moving_mean", "", "", "", "", "", "", "",
+                                        "base/a2/kernel", "first/conv2d_7/bias", NULL, NULL });
 }
 
 static int end(void **state)
