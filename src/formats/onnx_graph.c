@@ -377,7 +377,7 @@ static espl_status fill_parameter(espl__onnx *o, const espl__onnx_source *source
 {
     const espl__onnx_value *value = source->value;
     const bool one = value && espl__onnx_count(value) == 1 && p->count > 1;
-    float *to = p->value, single;
+    float *to = p->value, single = 0;
     espl_status s = ESPL_OK;
 
     if (value && source->turned) {

@@ -118,7 +118,7 @@ espl_status espl__onnx_conv(espl__onnx_call *call)
 static espl_status pool(espl__onnx_call *call, const char *op, bool takes_padding, const char *more)
 {
     const bool ceil = espl__onnx_integer(call->node, "ceil_mode", 0) != 0;
-    window w;
+    window w = { 0 };
     int node;
     espl_status s;
 
@@ -179,7 +179,7 @@ espl_status espl__onnx_pad(espl__onnx_call *call)
         return espl__onnx_refuse(call, "pads something else than the height and width of pictures");
     if (espl__onnx_attribute_of(call->node, "mode") && !espl__onnx_says(call->node, "mode", "constant"))
         return espl__onnx_refuse(call, "pads with copies of the picture; only a constant is possible");
-    if (filler && (filler->kind != ESPL__ONNX_CONSTANT || espl__onnx_count(filler) != 1 || (s = espl__onnx_look(call->onnx, filler)) ||
+    if (filler && (filler->kind != ESPL__ONNX_CONSTANT || espl__onnx_count(filler) != 1 || espl__onnx_look(call->onnx, filler) ||
                    filler->numbers[0] != 0))
         return espl__onnx_refuse(call, "pads with something else than zeros");
     if (espl__onnx_real(call->node, "value", 0) != 0)

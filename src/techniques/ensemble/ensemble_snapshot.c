@@ -61,7 +61,8 @@ static espl_status combine(snapshots *s, espl_run *run)
     const char *names[ESPL_MEMBERS_MAX];
 
     for (int64_t m = 0; m < count; m++) {
-        snprintf(text[m], sizeof text[m], "snapshots/%lld", (long long)(s->taken - count + 1 + m));
+        const long long number = s->taken - count + 1 + m;
+        snprintf(text[m], sizeof text[m], "snapshots/%lld", number);
         names[m] = text[m];
     }
     s->combined = s->taken;
