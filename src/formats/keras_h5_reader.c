@@ -167,22 +167,22 @@ static const char *own_name(const char *name, int index)
                                               : "unknown";
 }
 
-/* How much of "stem/kernel:0", a weight of the layer "base", says that "base" is a model and "stem" a layer in it; 0 if
- * it is the layer's own name, which may have a number behind it ("base_1/kernel:0"). */
+/* How much of "stem/kernel:0", a weight of the layer "base", says that "base" is a model and "stem" a layer in it. 0 if it
+ * is the layer's own name, in which there may be slashes and behind which there may be a number: "fire2/squeeze" has
+ * "fire2/squeeze_1/kernel:0", or "fire2/squeeze_W:0" in Keras 1. */
 static int inner_length(const char *name, const char *layer)
 {
-    const char *slash = strrchr(name, '/'), *last = name;
-    const size_t length = strlen(layer);
+    const char *slash = strrchr(name, '/');
+    const size_t own = strlen(layer);
+    size_t length = slash ? (size_t)(slash - name) : 0, end = length;
 
-    if (!slash)
-        return 0;
-    for (const char *c = name; c < slash; c++)
-        last = *c == '/' ? c + 1 : last;
-    const size_t own = (size_t)(slash - last);
-    if (own >= length && strncmp(last, layer, length) == 0 &&
-        (own == length || (last[length] == '_' && strspn(last + length + 1, "0123456789") == own - length - 1)))
-        return 0;
-    return (int)(slash - name);
+    while (end > 0 && name[end - 1] >= '0' && name[end - 1] <= '9')
+        end--;
+    end = end > 0 && end < length && name[end - 1] == '_' ? end - 1 : length;
+    for (int i = 0; i < 2; i++, end = length) /* without the number, then with it */
+        if (end >= own && strncmp(name + end - own, layer, own) == 0 && (end == own || name[end - own - 1] == '/'))
+            return 0;
+    return strncmp(name, layer, own) == 0 && name[own] == '_' ? 0 : (int)length;
 }
 
 static void list_layer(hid_t root, const char *layer)
