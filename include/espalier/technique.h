@@ -259,6 +259,9 @@ ESPL_API espl_status espl_run_combine(espl_run *run, const char *const *names, i
  * `distillation` with these attributes. `teacher`: a net file, found as the recipe's own files are, for the same samples
  * and classes; NULL: the net as it is now (NET_READY). */
 ESPL_API espl_status espl_run_teach(espl_run *run, const char *teacher, double temperature, double share);
+/* The same by the net as it is now (NET_READY), about the classes alone that it knew before the recipe's head added
+ * others. */
+ESPL_API espl_status espl_run_teach_old(espl_run *run, double temperature, double share);
 /* Draws everything that trains anew, as the `time`-th time with this seed, and clears what the optimizer keeps
  * (CYCLE_END). */
 ESPL_API void espl_run_begin_anew(espl_run *run, int64_t time);

@@ -2,13 +2,16 @@
  * arXiv:1503.02531, section 2). With soft targets q = softmax(teacher's logits / T) and the teacher's share a:
  *   (1 - a) H(label, softmax(z)) + a T^2 H(q, softmax(z / T))
  * dz = (1 - a) (softmax(z) - label) + a T (softmax(z / T) sum(q) - q). The factor T^2 keeps the teacher's part of
- * the gradient as large as it is at T = 1. Without soft targets the label counts alone and whole. */
+ * the gradient as large as it is at T = 1. Without soft targets the label counts alone and whole.
+ * Of a teacher that knows only the first classes, q and softmax(z / T) are among those (Li and Hoiem 2016,
+ * arXiv:1606.09282, equation 3). */
 #include "ops/loss.h"
 #include "ops/ops.h"
 
 static const espl_option attributes[] = {
     ESPL_REAL(espl__distillation, temperature, "1", 0.01, 1000, "logits are divided by it before the softmax"),
     ESPL_REAL(espl__distillation, share, "0.5", 0, 1, "of the teacher in the loss"),
+    ESPL_COUNT(espl__distillation, known, "0", 0, 1 << 24, "the teacher knows so many of the first classes, and softmax(z / T) is taken among those; 0: all"),
     ESPL_OPTIONS_END
 };
 
@@ -24,6 +27,9 @@ static espl_status shape(espl__shape_call *call)
     if (call->input[0].dim[0] < 2)
         return espl__fail(call->ctx, ESPL_BAD_SHAPE,
                           "the input has one value, but logits of at least two classes are expected");
+    if (a->known < 0 || a->known > call->input[0].dim[0])
+        return espl__fail(call->ctx, ESPL_BAD_OPTION, "known is %lld, but of %lld classes 0..%lld can be known",
+                          (long long)a->known, (long long)call->input[0].dim[0], (long long)call->input[0].dim[0]);
     return espl__op_finish(call, espl__shape_vector(1), 0);
 }
 

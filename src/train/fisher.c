@@ -4,6 +4,7 @@
 
 #include "execute/plan.h"
 #include "ops/dropout.h"
+#include "train/opening.h"
 #include "train/scorer.h"
 #include "train/train.h"
 
@@ -161,11 +162,13 @@ static espl_status open_data(espl_run *run, const char *path, espl_data **data)
 {
     espl_data_settings settings = { 0 };
     int64_t here[3], there[3];
+    char found[ESPL__PATH_MAX];
     espl_status s;
 
+    espl__run_find_path(run, path, found);
     if (espl__data_pictures(run->data))
         espl_net_prepare_data(run->net, &settings);
-    if ((s = espl_data_open(run->ctx, path, &settings, data)))
+    if ((s = espl_data_open(run->ctx, found, &settings, data)))
         return s;
     espl_data_shape(run->data, here);
     espl_data_shape(*data, there);

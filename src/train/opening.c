@@ -282,8 +282,11 @@ static espl_status replace_head(espl_run *run)
 
     if (!run->recipe.new_head)
         return espl__match_classes(run->net, run->data);
-    if (run->recipe.head.classes == ESPL__HEAD_ADDED && (s = espl__join_classes(run->net, run->data)))
-        return s;
+    if (run->recipe.head.classes == ESPL__HEAD_ADDED) {
+        run->old_classes = espl_net_classes(run->net);
+        if ((s = espl__join_classes(run->net, run->data)))
+            return s;
+    }
     if (!(s = espl__net_replace_head(run->net, &run->recipe.head, espl_data_classes(run->data))))
         return ESPL_OK;
     return espl__tree_fail(document, espl__tree_get(document->root, "head"), s, "%s", espl_message(run->ctx));

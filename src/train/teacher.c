@@ -36,6 +36,14 @@ espl_status espl_run_teach(espl_run *run, const char *teacher, double temperatur
     return open_net(run, teacher, &t->net);
 }
 
+espl_status espl_run_teach_old(espl_run *run, double temperature, double share)
+{
+    const espl_status s = espl_run_teach(run, NULL, temperature, share);
+
+    run->fit.teacher.known = run->old_classes;
+    return s;
+}
+
 espl_status espl__teacher_loss_graph(espl_run *run, espl__graph **result)
 {
     const espl__teacher *t = &run->fit.teacher;
@@ -44,7 +52,7 @@ espl_status espl__teacher_loss_graph(espl_run *run, espl__graph **result)
     if (!t->net)
         return espl__loss_graph(run->net->graph, r->loss, r->loss_options, result);
     return espl__loss_graph(run->net->graph, espl__loss_find("distillation"),
-                            &(espl__distillation){ .temperature = t->temperature, .share = t->share }, result);
+                            &(espl__distillation){ .temperature = t->temperature, .share = t->share, .known = t->known }, result);
 }
 
 espl_status espl__teacher_open_plan(espl_run *run)
@@ -89,7 +97,7 @@ const float *espl__teacher_answer(espl_run *run, const float *values, int64_t co
     espl__plan_run(t->plan, &(espl__feed){ .count = count, .values = values, .parameters_changed = !t->packed });
     t->packed = true;
     for (int64_t i = 0; i < count; i++)
-        soften(espl__plan_output(t->plan, i), classes, t->temperature, t->soft + i * classes);
+        soften(espl__plan_output(t->plan, i), t->known ? t->known : classes, t->temperature, t->soft + i * classes);
     return t->soft;
 }
 

@@ -51,6 +51,7 @@ extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
 typedef struct espl__teacher {
     espl_net *net; /* NULL: nobody teaches */
     double temperature, share;
+    int known; /* so many of the first classes; 0: all */
     espl__graph *fused;
     espl__plan *plan;
     bool packed;
@@ -107,6 +108,7 @@ struct espl_run {
     int kept_count;
 
     float *class_weight; /* NULL: all 1 */
+    int old_classes;     /* that the net knew before others were added; 0: none were */
     int64_t steps_per_epoch;
     int64_t cut; /* in so many cycles, as nobody else makes any; 0: it is not */
     bool has_cycles, fitted;

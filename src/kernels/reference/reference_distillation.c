@@ -8,7 +8,7 @@
 /* One sample and its two targets. */
 typedef struct lesson {
     const float *z, *soft; /* soft: NULL without a teacher */
-    int64_t classes, label; /* negative: none */
+    int64_t classes, known, label; /* known: to the teacher, the first ones; label negative: none */
     double temperature, of_label, of_teacher; /* the weights of both cross entropies */
 } lesson;
 
@@ -23,20 +23,21 @@ static lesson lesson_of(const espl__call *call, int64_t n)
     return (lesson){ .z = call->inputs[0] + n * classes,
                      .soft = t->soft ? t->soft + n * classes : NULL,
                      .classes = classes,
+                     .known = a->known ? a->known : classes,
                      .label = labelled ? label : -1,
                      .temperature = a->temperature,
                      .of_label = labelled ? 1 - share : 0,
                      .of_teacher = share };
 }
 
-/* log of the sum of exp(z / temperature) */
-static double log_sum(const lesson *l, double temperature)
+/* log of the sum of exp(z / temperature) over the first `classes` */
+static double log_sum(const lesson *l, int64_t classes, double temperature)
 {
     double largest = -INFINITY, sum = 0;
 
-    for (int64_t k = 0; k < l->classes; k++)
+    for (int64_t k = 0; k < classes; k++)
         largest = fmax(largest, (double)l->z[k] / temperature);
-    for (int64_t k = 0; k < l->classes; k++)
+    for (int64_t k = 0; k < classes; k++)
         sum += exp((double)l->z[k] / temperature - largest);
     return largest + log(sum);
 }
@@ -46,10 +47,10 @@ static double loss_of(const lesson *l)
     double loss = 0;
 
     if (l->of_label > 0)
-        loss += l->of_label * (log_sum(l, 1) - (double)l->z[l->label]);
+        loss += l->of_label * (log_sum(l, l->classes, 1) - (double)l->z[l->label]);
     if (l->of_teacher > 0) {
-        const double whole = log_sum(l, l->temperature), factor = l->of_teacher * l->temperature * l->temperature;
-        for (int64_t k = 0; k < l->classes; k++)
+        const double whole = log_sum(l, l->known, l->temperature), factor = l->of_teacher * l->temperature * l->temperature;
+        for (int64_t k = 0; k < l->known; k++)
             loss += factor * (double)l->soft[k] * (whole - (double)l->z[k] / l->temperature);
     }
     return loss;
@@ -66,15 +67,15 @@ static void forward(const espl__call *call)
 
 static void gradient_of(const lesson *l, double factor, float *dz)
 {
-    const double T = l->temperature, whole = log_sum(l, 1), soft_whole = log_sum(l, T);
+    const double T = l->temperature, whole = log_sum(l, l->classes, 1), soft_whole = log_sum(l, l->known, T);
     double q = 0;
 
-    for (int64_t k = 0; k < l->classes && l->soft; k++)
+    for (int64_t k = 0; k < l->known && l->soft; k++)
         q += (double)l->soft[k];
     for (int64_t k = 0; k < l->classes; k++) {
         const double z = (double)l->z[k];
         double sum = l->of_label * (exp(z - whole) - (k == l->label));
-        if (l->of_teacher > 0)
+        if (l->of_teacher > 0 && k < l->known)
             sum += l->of_teacher * T * (q * exp(z / T - soft_whole) - (double)l->soft[k]);
         dz[k] = (float)(factor * sum);
     }

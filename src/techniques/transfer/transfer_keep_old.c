@@ -3,7 +3,8 @@
  *
  *   L = L_new + strength / 2 sum_k F_k (theta_k - theta_old,k)^2,
  *
- * F being the diagonal of the Fisher information of the old task at theta_old. */
+ * F being the diagonal of the Fisher information of the old task at theta_old, or while it goes on to answer about
+ * the old classes as the old net does (learning without forgetting, Li and Hoiem 2016, arXiv:1606.09282), or both. */
 #include "techniques/transfer/keep_old.h"
 
 #include <espalier/technique.h>
@@ -15,7 +16,7 @@ enum { FISHER,
        OLD };
 
 typedef struct keep_old {
-    double strength;
+    double strength, share, temperature;
     int64_t samples;
     char data[512];
     bool head;
@@ -27,6 +28,8 @@ static const espl_option options[] = {
     ESPL_TEXT(keep_old, data, "", "data that the net learned before, or some of them; empty: those of this run"),
     ESPL_COUNT(keep_old, samples, "200", 1, 1000000, "so many of them tell how important each parameter is"),
     ESPL_FLAG(keep_old, head, "no", "pull the head too; no: it is free to learn new classes"),
+    ESPL_REAL(keep_old, share, "0", 0, 1, "of the old net's answers about the old classes in the loss; 0: it is not asked"),
+    ESPL_REAL(keep_old, temperature, "2", 0.01, 1000, "what logits are divided by before these answers are compared"),
     ESPL_OPTIONS_END
 };
 
@@ -41,6 +44,13 @@ void espl__keep_old_gradient(float *gradient, const float *value, const float *o
         const float pull = times * fisher[i] < most ? times * fisher[i] : most;
         gradient[i] += pull * (value[i] - old[i]);
     }
+}
+
+static espl_status begin(void *self, espl_run *run)
+{
+    const keep_old *k = self;
+
+    return k->share > 0 ? espl_run_teach_old(run, k->temperature, k->share) : ESPL_OK;
 }
 
 static espl_status measure(void *self, espl_run *run)
@@ -82,5 +92,5 @@ const espl_technique espl_technique_transfer_keep_old = {
     .kept = kept,
     .kept_per_parameter = 2,
     .before_update = pull,
-    .on = { [ESPL_RUN_BEGIN] = measure, [ESPL_STEP_END] = end_step },
+    .on = { [ESPL_NET_READY] = begin, [ESPL_RUN_BEGIN] = measure, [ESPL_STEP_END] = end_step },
 };

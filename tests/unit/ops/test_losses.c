@@ -190,6 +190,28 @@ static void test_distillation(void **state)
     op_free(&r);
 }
 
+/* A teacher that knows the first two of three classes: only they meet its answer, at T = 2 with 1 and sqrt 2. */
+static void test_distillation_of_the_first(void **state)
+{
+    const espl__distillation a = { .temperature = 2, .share = 0.75, .known = 2 };
+    const double soft[] = { 0.25, 0.75, 0 }, whole = 1 + sqrt(2);
+    const double expected = -0.25 * log(0.625) - 0.75 * 4 * (0.25 * log(1 / whole) + 0.75 * log(sqrt(2) / whole));
+    const double dz[] = { 0.25 * 0.125 + 0.75 * 2 * (1 / whole - 0.25),
+                          0.25 * 0.25 + 0.75 * 2 * (sqrt(2) / whole - 0.75), 0.25 * (0.625 - 1) };
+    op_run r;
+
+    (void)state;
+    op_open_one(&r, "distillation", &a, espl__shape_vector(3), 1);
+    op_set(r.node.input[0], (const double[]){ 0, log(2), log(5) }, 3);
+    r.node.labels[0] = 2;
+    r.node.soft = one_zeros(3, sizeof(float));
+    op_set(r.node.soft, soft, 3);
+    op_go(&r, true);
+    op_expect("loss", r.result.output, &expected, 1, 1e-6);
+    op_expect("dz", r.result.grad_input[0], dz, 3, 1e-6);
+    op_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_squared),
         cmocka_unit_test(test_squared_single),
         cmocka_unit_test(test_distillation),
+        cmocka_unit_test(test_distillation_of_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

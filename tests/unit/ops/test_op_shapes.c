@@ -75,6 +75,7 @@ static const struct {
     { "combine", WITH(espl__combine, .weights = TWO(0.5, 0.5)), { VECTOR(3), VECTOR(3), VECTOR(3) }, ESPL_BAD_OPTION, { "2 values", "3 are expected" } },
     { "distillation", WITH(espl__distillation, .temperature = 0, .share = 0.5), { VECTOR(4) }, ESPL_BAD_OPTION, { "temperature is 0", "0.01..1000" } },
     { "distillation", WITH(espl__distillation, .temperature = 1, .share = 2), { VECTOR(4) }, ESPL_BAD_OPTION, { "share is 2", "0..1" } },
+    { "distillation", WITH(espl__distillation, .temperature = 1, .share = 1, .known = 5), { VECTOR(4) }, ESPL_BAD_OPTION, { "known is 5", "0..4" } },
     { "distillation", WITH(espl__distillation, .temperature = 1, .share = 1), { VECTOR(1) }, ESPL_BAD_SHAPE, { "one value", "two classes" } },
     { "softmax_cross_entropy", WITH(espl__cross_entropy, .label_smoothing = 2), { VECTOR(4) }, ESPL_BAD_OPTION, { "label-smoothing is 2", "0..1" } },
     { "softmax_cross_entropy", WITH(espl__cross_entropy, .label_smoothing = 0), { VECTOR(1) }, ESPL_BAD_SHAPE, { "one value", "two classes" } },

@@ -143,6 +143,69 @@ static void test_takes_the_old_data(void **state)
     tiny_refuses(t, &(tiny_job){ .with = (const char *const[]){ options, NULL } }, ESPL_BAD_OPTION, "pictures; the samples are rows of 2");
 }
 
+/* Two classes are known, and a third is learned from pictures of it and of one other. */
+#define OLD_NET "name: old\ninput: {channels: 2, height: 1, width: 1}\nlayers:\n  - flatten\n  - dense: 8\n  - relu\n  - dense: 2\n"
+#define TABLE(net, data, more)                                                                      \
+    "net: " net "\ndata: {path: " data ", held-out: 0.3}\nepochs: 20\nbatch: 8\nkeep: last\n" more \
+    "optimizer: {sgd: {rate: 0.5}}\n"
+
+static void write_clouds(const tiny *t, const char *name, unsigned present)
+{
+    FILE *file = tiny_create(t, name);
+
+    fprintf(file, "x,y,label\n");
+    for (int i = 0; i < 80; i++)
+        if (present >> i % 4 & 1)
+            fprintf(file, "%g,%g,%c\n", (i % 4 & 1) + 0.02 * (i % 7), (i % 4 >> 1) + 0.02 * (i % 5), "abcd"[i % 4]);
+    fclose(file);
+}
+
+/* How far the answers about the first two classes are from the old net's, on what is new. */
+static double drift(const tiny *t, const char *name)
+{
+    espl_context *ctx = NULL;
+    espl_net *net[2] = { NULL };
+    char path[160];
+    double sum = 0;
+
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx), ESPL_OK);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s/net.safetensors", t->folder, i ? name : "old");
+        if (espl_net_load(ctx, path, &net[i]))
+            fail_msg("%s", espl_message(ctx));
+    }
+    for (int i = 0; i < 20; i++) {
+        const float point[2] = { (float)(i % 2) + 0.02f * (float)(i % 7), 1 + 0.02f * (float)(i % 5) };
+        float was[2], is[4];
+        assert_int_equal(espl_predict(net[0], point, 1, was), ESPL_OK);
+        assert_int_equal(espl_predict(net[1], point, 1, is), ESPL_OK);
+        sum += fabs((double)was[0] - (double)is[0] / ((double)is[0] + (double)is[1]));
+    }
+    espl_net_free(net[0]);
+    espl_net_free(net[1]);
+    espl_context_free(ctx);
+    return sum;
+}
+
+static void test_goes_on_answering(void **state)
+{
+    tiny *t = *state;
+    const char *const with[] = { "transfer-keep-old: {strength: 0, share: 0.7}", NULL };
+
+    tiny_write(t, "old.yaml", OLD_NET);
+    write_clouds(t, "old.csv", 3);
+    write_clouds(t, "new.csv", 12);
+    tiny_hash(t, &(tiny_job){ .out = "old", .text = TABLE("old.yaml", "old.csv", "") });
+    const char *recipe = TABLE("old/net.safetensors", "new.csv", "head: {classes: added}\n");
+    tiny_hash(t, &(tiny_job){ .out = "plain", .text = recipe });
+    const uint64_t hash = tiny_hash(t, &(tiny_job){ .out = "kept", .text = recipe, .with = with });
+    if (!(drift(t, "kept") < 0.5 * drift(t, "plain")))
+        fail_msg("drift %g, without %g", drift(t, "kept"), drift(t, "plain"));
+    const tiny_job stopped = { .out = "stopped", .with = with, .stop_at = 13 };
+    assert_int_equal(tiny_do(t, &stopped).status, ESPL_INTERRUPTED);
+    assert_true(tiny_hash(t, &(tiny_job){ .out = "stopped", .with = with, .resume = true }) == hash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +214,7 @@ int main(void)
         TINY_TEST_OF(test_fisher_leaves_the_net),
         TINY_TEST_OF(test_without_strength_nothing_changes),
         TINY_TEST_OF(test_takes_the_old_data),
+        TINY_TEST_OF(test_goes_on_answering),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
