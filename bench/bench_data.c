@@ -1,7 +1,9 @@
 /* How fast samples come: batches through the loader on a number of threads, with crop, flip and
  * normalization for small pictures. One JSON line for each way; "microseconds" is time on the clock
- * for a sample, so with one thread it is what a sample costs a core. bench_data CIFAR's size, made
- * up bench_data PATH [side [threads]]    your data, brought to side x side */
+ * for a sample, so with one thread it is what a sample costs a core.
+ *
+ *     bench_data                         CIFAR's size, made up; batches of 128
+ *     bench_data PATH [side [threads]]   your data, brought to side x side; batches of 32 */
 #include "data/data.h"
 #include "base/tree.h"
 #include "train/techniques.h"
@@ -58,14 +60,14 @@ static int open_augmentations(espl_context *ctx, const way *w, espl__augmentatio
     return count;
 }
 
-static void measure(espl_context *ctx, espl_data *data, const way *w, int threads)
+static void measure(espl_context *ctx, espl_data *data, const way *w, int64_t batch_size, int threads)
 {
     espl__augmentation augmentations[3];
     void *states[3] = { NULL };
     espl__loader *loader = NULL;
     const espl__batch *batch = NULL;
     const int count = open_augmentations(ctx, w, augmentations, states);
-    const espl__loader_settings settings = { .batch = 128,
+    const espl__loader_settings settings = { .batch = batch_size,
                                              .shuffle = true,
                                              .epochs = 1000,
                                              .scale = 1 / 255.0,
@@ -114,7 +116,7 @@ int main(int count, char **arguments)
     }
     for (int threads = 1; threads <= most; threads++)
         for (int w = 0; w < (int)(sizeof ways / sizeof ways[0]); w++)
-            measure(ctx, data, &ways[w], threads);
+            measure(ctx, data, &ways[w], side ? 32 : 128, threads);
     espl_data_free(data);
     espl_context_free(ctx);
     if (*made) {

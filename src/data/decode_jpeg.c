@@ -105,9 +105,10 @@ espl_status espl__decode_jpeg(const uint8_t *data, size_t bytes, int64_t channel
     picture->height = shrunk(picture->height, shrink);
     picture->channels = ink ? 3 : stored;
     picture->pixels = espl__reading_room(reading, ESPL__READING_PIXELS,
-                                         (size_t)(picture->width * picture->height * stored));
+                                         (size_t)(picture->width * picture->height * stored) + 1);
     if (!picture->pixels)
         return ESPL_NO_MEMORY;
+    picture->pixels++; /* rows that lie on 32 bytes would be written past the caches, and are read next */
     /* a file with thousands of scans would take minutes */
     if (tjDecompress2(reading->jpeg, data, bytes, picture->pixels, (int)picture->width, 0,
                       (int)picture->height, format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) &&

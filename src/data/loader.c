@@ -83,14 +83,15 @@ static int64_t net_channel(const espl__loader *l, int64_t channels, int64_t c)
     return l->settings.swap_red_blue && channels >= 3 && c < 3 ? 2 - c : c;
 }
 
-static ESPL__WIDE_BODY void scale_body(const float *restrict values, int64_t count, float factor, float shift,
-                                       float *restrict result)
+/* The result may lie where the values lie. */
+static ESPL__WIDE_BODY void scale_body(const float *values, int64_t count, float factor, float shift, float *result)
 {
+#pragma GCC ivdep
     for (int64_t i = 0; i < count; i++)
         result[i] = values[i] * factor + shift;
 }
 ESPL__WIDE(scale, scale_body,
-           (const float *restrict values, int64_t count, float factor, float shift, float *restrict result),
+           (const float *values, int64_t count, float factor, float shift, float *result),
            (values, count, factor, shift, result))
 
 static void normalize(const espl__loader *l, const espl_sample *sample, float *result)
@@ -142,17 +143,26 @@ static void take_ready(const espl__loader *l, int64_t epoch, int64_t index, floa
     memcpy(result, l->settings.ready + (variant * l->samples + index) * l->size, (size_t)l->size * sizeof *result);
 }
 
+/* Samples that nothing changes but the normalization are read into their place in the batch. */
+static bool read_in_place(const espl__loader *l)
+{
+    return l->settings.augmentation_count == 0 && !l->settings.swap_red_blue;
+}
+
 static espl_status prepare(reader *r, const espl__batch *batch, int64_t position)
 {
     espl__loader *l = r->loader;
     const int64_t index = batch->index[position];
+    float *const result = batch->values + position * l->size;
     espl_status status;
 
     batch->labels[position] = espl__data_label(l->data, l->settings.part, index);
     if (l->settings.ready) {
-        take_ready(l, batch->epoch, index, batch->values + position * l->size);
+        take_ready(l, batch->epoch, index, result);
         return ESPL_OK;
     }
+    if (read_in_place(l))
+        r->sample.values = result;
     status = espl__data_read(l->data, l->settings.part, index, &r->sample, &r->reading);
     if (status)
         return status;
@@ -161,7 +171,7 @@ static espl_status prepare(reader *r, const espl__batch *batch, int64_t position
     status = check_shape(l, &r->sample, index, &r->reading);
     if (status)
         return status;
-    normalize(l, &r->sample, batch->values + position * l->size);
+    normalize(l, &r->sample, result);
     return ESPL_OK;
 }
 

@@ -200,8 +200,8 @@ ESPL__WIDE(down_bytes, down_bytes_body,
 static ESPL__WIDE_BODY void spread_row_body(const int32_t *restrict sums, int64_t width, float *restrict row)
 {
     for (int64_t x = 0; x < width; x++) {
-        const int32_t value = sums[x] >> FIXED_BITS;
-        row[x] = (float)(value < 255 ? value : 255);
+        const float value = (float)(sums[x] >> FIXED_BITS); /* a whole number compared is a branch to the compiler */
+        row[x] = value < 255 ? value : 255;
     }
 }
 ESPL__WIDE(spread_row, spread_row_body, (const int32_t *restrict sums, int64_t width, float *restrict row),
