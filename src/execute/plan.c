@@ -138,7 +138,7 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
     find_answer(plan);
     if ((s = take_parameters(plan)) || (s = name_streams(plan)) || (s = espl__assign_layout(plan)) ||
         (s = espl__assign_precision(plan)) ||
-        (s = espl__choose_kernels(plan)) || (s = espl__schedule(plan)) || (s = count_samples(plan)) ||
+        (s = espl__choose_kernels(plan)) || (s = espl__share_concats(plan)) || (s = espl__schedule(plan)) || (s = count_samples(plan)) ||
         (s = espl__place_memory(plan)) || plan->settings.measure ||
         (s = espl__arena_open(plan->ctx, plan->total_bytes, (void **)&plan->arena)))
         return s;
@@ -184,7 +184,7 @@ void espl__plan_free(espl__plan *plan)
         espl__release(ctx, plan->merges[i].grad_outputs);
     }
     void *const owned[] = { plan->block, plan->bf16, plan->needs_gradient, plan->still, plan->forward, plan->backward[0],
-                            plan->backward[1], plan->bindings, plan->tasks, plan->merges, plan->buffers,
+                            plan->backward[1], plan->within, plan->bindings, plan->tasks, plan->merges, plan->buffers,
                             plan->value, plan->saved, plan->grad, plan->again, plan->gradients, plan->parameters,
                             plan->streams, plan->counted, plan->seconds, plan->valid };
     for (int i = 0; i < ESPL__COUNT(owned); i++)

@@ -2,6 +2,7 @@
  *   assign_layout.c   the block of every node's value
  *   assign_precision.c   which values are kept in bf16
  *   choose_kernels.c  one binding for every (node, role): kernel, state, needs
+ *   share_concats.c   which values are parts of others
  *   schedule.c        tasks in order, each in a stage; which buffer each one touches
  *   place_memory.c    one arena for all buffers
  *   run_plan.c        runs it */
@@ -84,6 +85,7 @@ struct espl__plan {
     bool *needs_gradient;       /* of each node's value */
     bool *still;                /* does the node compute as in inference? */
     int *forward, *backward[2]; /* bindings of each node, or -1 */
+    int *within;                /* the node whose first channels are this one's value, or -1 */
     int binding_count, binding_capacity;
     binding *bindings;
 
@@ -122,6 +124,7 @@ struct espl__plan {
 espl_status espl__assign_layout(espl__plan *plan);
 espl_status espl__assign_precision(espl__plan *plan);
 espl_status espl__choose_kernels(espl__plan *plan);
+espl_status espl__share_concats(espl__plan *plan);
 espl_status espl__schedule(espl__plan *plan);
 espl_status espl__place_memory(espl__plan *plan);
 

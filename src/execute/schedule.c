@@ -77,6 +77,16 @@ static espl_status add_value(espl__plan *plan, int node, int *index)
     return add_buffer(plan, espl__shard_bytes(plan, node), plan->bf16[node], index);
 }
 
+/* Values that are parts of another lie in its buffer. */
+static espl_status add_node_value(espl__plan *plan, int node)
+{
+    const int whole = plan->within[node] >= 0 ? plan->within[node] : node;
+    const espl_status s = plan->value[whole] < 0 ? add_value(plan, whole, &plan->value[whole]) : ESPL_OK;
+
+    plan->value[node] = plan->value[whole];
+    return s;
+}
+
 /* ---- forward ---- */
 
 static espl_status add_forward(walk *w, int index)
@@ -101,7 +111,7 @@ static espl_status add_forward(walk *w, int index)
     w->run[index] = plan->task_count;
     w->ready[index] = stage;
     if ((s = add_task(plan, TASK_RUN, b, stage, NULL)) ||
-        (s = add_value(plan, index, &plan->value[index])))
+        (s = add_node_value(plan, index)))
         return s;
     if (plan->bindings[b].needs.saved)
         s = add_buffer(plan, plan->bindings[b].needs.saved, false, &plan->saved[index]);
@@ -249,6 +259,19 @@ static espl_status repeat_for(espl__plan *plan, int index, int b, int stage)
     return s;
 }
 
+/* The gradient of an input that is part of another value: the concatenation's own is it, all others add to that.
+ * Returns the buffer that the kernel is given. */
+static int gather_in_place(walk *w, int index, int input, int stage)
+{
+    espl__plan *plan = w->plan;
+    const bool begins = plan->grad[input] < 0;
+
+    if (begins)
+        plan->grad[input] = plan->grad[index];
+    w->grad_ready[input] = larger(stage, w->grad_ready[input]);
+    return begins ? -1 : plan->grad[input];
+}
+
 static espl_status run_backward(walk *w, int index, int b, int stage)
 {
     espl__plan *plan = w->plan;
@@ -263,6 +286,10 @@ static espl_status run_backward(walk *w, int index, int b, int stage)
         int to;
         if ((node->op->passes >> k & 1u) || !plan->needs_gradient[input])
             continue;
+        if (plan->within[input] >= 0) {
+            plan->tasks[at].grad_inputs[k] = gather_in_place(w, index, input, stage);
+            continue;
+        }
         if ((s = add_value(plan, input, &to)))
             return s;
         plan->tasks[at].grad_inputs[k] = to;

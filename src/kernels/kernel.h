@@ -40,6 +40,10 @@ typedef struct espl__case {
     int64_t input_block[ESPL__INPUTS_MAX]; /* see tensor/shape.h */
     espl__shape output;
     int64_t output_block;
+    /* Of the first input and of the output, channels last: values from a pixel to the next, where that is more than
+     * the channels because the tensor is the beginning of a wider one; else 0. The gradient of such an input lies in
+     * the same way, and the kernel adds to it. Set for kernels that are `strided` alone, after `prepare`. */
+    int64_t input_stride, output_stride;
     const espl__parameter_spec *parameter[ESPL__NODE_PARAMETERS];
     int threads;        /* 1 inside a shard; more only for a batch of one */
     int workers;        /* that may call at the same time; for scratch objects only */
@@ -122,6 +126,7 @@ typedef struct espl__kernel {
     const char *op;   /* "conv2d" */
     espl__role role;
     bool bf16;        /* its inputs, output and their gradients hold bf16 numbers, all of them */
+    bool strided;     /* knows input_stride and output_stride */
     bool (*fits)(const espl__case *at);
     /* May fail (memory; ESPL_UNSUPPORTED: the plan tries the next kernel) and allocate; NULL if nothing is needed. */
     espl_status (*prepare)(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state);

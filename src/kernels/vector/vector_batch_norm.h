@@ -22,7 +22,8 @@ enum { SCALE,
 
 typedef struct grid {
     int64_t channels, pixels, block, size;
-    int64_t strips; /* of all channels */
+    int64_t x_step, x_size; /* of the input: from a pixel of a strip to the next, from a sample to the next */
+    int64_t strips;         /* of all channels */
 } grid;
 
 typedef struct strip {
@@ -40,6 +41,8 @@ ESPL__INLINE grid grid_of(const espl__case *at)
 
     if (g.pixels == 1) /* every layout is the same */
         g.block = g.channels;
+    g.x_step = at->input_stride ? at->input_stride : g.block;
+    g.x_size = at->input_stride ? at->input_stride * g.pixels : g.size;
     g.strips = g.channels / g.block * ((g.block + LANES - 1) / LANES);
     return g;
 }

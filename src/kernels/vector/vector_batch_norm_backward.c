@@ -21,7 +21,7 @@ ESPL__INLINE void sum_pixel(const stored *x, const stored *output, stored *gradi
     *second = v_fma(dz, v_get(x) - mean, *second);
 }
 
-ESPL__INLINE void sum_pixels(const stored *x, const stored *output, stored *gradient, int64_t stride,
+ESPL__INLINE void sum_pixels(const stored *x, int64_t x_step, const stored *output, stored *gradient, int64_t stride,
                              int64_t pixels, vec mean, int activation, vec accumulator[8])
 {
     int64_t i = 0;
@@ -29,12 +29,12 @@ ESPL__INLINE void sum_pixels(const stored *x, const stored *output, stored *grad
     for (; i + 4 <= pixels; i += 4) {
         for (int j = 0; j < 4; j++) {
             const int64_t at = (i + j) * stride;
-            sum_pixel(x + at, output + at, gradient + at, mean, activation, &accumulator[j], &accumulator[4 + j]);
+            sum_pixel(x + (i + j) * x_step, output + at, gradient + at, mean, activation, &accumulator[j], &accumulator[4 + j]);
         }
     }
     for (; i < pixels; i++) {
         const int64_t at = i * stride;
-        sum_pixel(x + at, output + at, gradient + at, mean, activation, &accumulator[0], &accumulator[4]);
+        sum_pixel(x + i * x_step, output + at, gradient + at, mean, activation, &accumulator[0], &accumulator[4]);
     }
 }
 
@@ -53,11 +53,12 @@ ESPL__INLINE void sum_strip(const view *v, const grid *g, const strip *s, const 
 
     for (int n = 0; n < v->samples; n++) {
         const int64_t at = n * g->size + s->place;
+        const stored *x = v->x + n * g->x_size + s->place;
         if (g->block == LANES)
-            sum_pixels(v->x + at, v->output + at, v->gradient + at, LANES, g->pixels, center, activation,
+            sum_pixels(x, g->x_step, v->output + at, v->gradient + at, LANES, g->pixels, center, activation,
                        accumulator);
         else
-            sum_pixels(v->x + at, v->output + at, v->gradient + at, g->block, g->pixels, center, activation,
+            sum_pixels(x, g->x_step, v->output + at, v->gradient + at, g->block, g->pixels, center, activation,
                        accumulator);
     }
     two_sums_add(sums, g, s, accumulator);
@@ -86,7 +87,7 @@ static void sum_shard(const espl__call *call, const float *mean, two_sums *sums)
     two_sums_begin(sums, &g, call->valid);
     for (int n = 0; n < call->valid; n += group) {
         const int64_t at = n * g.size;
-        const view v = { stored_in(call->inputs[0]) + at,
+        const view v = { stored_in(call->inputs[0]) + n * g.x_size,
                          stored_in(call->output ? call->output : call->inputs[0]) + at,
                          stored_at(call->grad_output) + at, call->valid - n < group ? call->valid - n : group };
         sum_group(&v, &g, mean, a->activation, sums);
@@ -138,9 +139,21 @@ static void merge(const espl__merge_call *call)
     }
 }
 
-/* dx of one sample: k1 * dz + k2 * x + k3, or k1 * dz alone. */
+/* Factors of a strip; those of channels that the strip before it holds are 0 where they would be added twice. */
+ESPL__INLINE vec factors_at(const float *factors, const strip *s, bool add)
+{
+    float fresh[LANES] = { 0 };
+
+    if (!add || !s->fresh)
+        return v_load(factors + s->channel);
+    for (int lane = s->fresh; lane < LANES; lane++)
+        fresh[lane] = factors[s->channel + lane];
+    return v_load(fresh);
+}
+
+/* dx of one sample: k1 * dz + k2 * x + k3, or k1 * dz alone; set, or added to what is there. */
 ESPL__INLINE void spread_sample(const stored *x, const stored *dz, stored *dx, const grid *g, const float *k1,
-                                bool fixed)
+                                bool fixed, bool add)
 {
     const int64_t run = g->block == LANES ? g->pixels : 16;
     const float *k2 = k1 + g->channels, *k3 = k2 + g->channels;
@@ -149,12 +162,13 @@ ESPL__INLINE void spread_sample(const stored *x, const stored *dz, stored *dx, c
         const int64_t end = first + run < g->pixels ? first + run : g->pixels;
         for (int64_t i = 0; i < g->strips; i++) {
             const strip s = strip_at(g, i);
-            const vec a = v_load(k1 + s.channel);
-            const vec b = fixed ? a : v_load(k2 + s.channel), c = fixed ? a : v_load(k3 + s.channel);
+            const vec a = factors_at(k1, &s, add);
+            const vec b = fixed ? a : factors_at(k2, &s, add), c = fixed ? a : factors_at(k3, &s, add);
             for (int64_t p = first; p < end; p++) {
-                const int64_t at = s.place + p * g->block;
-                const vec rest = fixed ? a : v_fma(v_get(x + at), b, c);
-                v_put(dx + at, fixed ? a * v_get(dz + at) : v_fma(v_get(dz + at), a, rest));
+                const int64_t at = s.place + p * g->block, x_at = s.place + p * g->x_step;
+                const vec rest = fixed ? a : v_fma(v_get(x + x_at), b, c);
+                const vec value = fixed ? a * v_get(dz + at) : v_fma(v_get(dz + at), a, rest);
+                v_put(dx + x_at, add ? v_get(dx + x_at) + value : value);
             }
         }
     }
@@ -167,10 +181,15 @@ static void run(const espl__call *call)
 
     if (!dx)
         return;
-    for (int n = 0; n < call->valid; n++)
-        spread_sample(stored_in(call->inputs[0]) + n * g.size, stored_in(call->grad_output) + n * g.size,
-                      dx + n * g.size, &g, call->shared, false);
-    memset(dx + call->valid * g.size, 0, (size_t)((call->samples - call->valid) * g.size) * sizeof *dx);
+    for (int n = 0; n < call->valid; n++) {
+        const stored *x = stored_in(call->inputs[0]) + n * g.x_size, *dz = stored_in(call->grad_output) + n * g.size;
+        if (call->at->input_stride)
+            spread_sample(x, dz, dx + n * g.x_size, &g, call->shared, false, true);
+        else
+            spread_sample(x, dz, dx + n * g.size, &g, call->shared, false, false);
+    }
+    if (!call->at->input_stride) /* else it is zero already */
+        memset(dx + call->valid * g.size, 0, (size_t)((call->samples - call->valid) * g.size) * sizeof *dx);
 }
 
 /* With fixed statistics nothing waits for the batch: the sums go straight to the lane's gradients. */
@@ -195,7 +214,8 @@ static void run_fixed(const espl__call *call)
     sum_shard(call, by.mean, call->workspace);
     gather(call, &by, call->workspace, g.channels);
     for (int n = 0; dx && n < call->samples; n++)
-        spread_sample(NULL, stored_in(call->grad_output) + n * g.size, dx + n * g.size, &g, by.k, true);
+        spread_sample(NULL, stored_in(call->grad_output) + n * g.size, dx + n * g.x_size, &g, by.k, true,
+                      call->at->input_stride != 0);
 }
 
 static bool fits(const espl__case *at)
@@ -233,6 +253,7 @@ static espl_status prepare_fixed(espl_context *ctx, const espl__case *at, espl__
 const espl__kernel ESPL__KERNEL(vector_batch_norm_backward) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_backward"),
     .bf16 = ESPL__VARIANT_BF16,
+    .strided = true,
     .op = "batch_norm",
     .role = ESPL__BACKWARD,
     .fits = fits,
@@ -245,6 +266,7 @@ const espl__kernel ESPL__KERNEL(vector_batch_norm_backward) = {
 const espl__kernel ESPL__KERNEL(vector_batch_norm_backward_fixed) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_backward_fixed"),
     .bf16 = ESPL__VARIANT_BF16,
+    .strided = true,
     .op = "batch_norm",
     .role = ESPL__BACKWARD,
     .fits = fits_fixed,

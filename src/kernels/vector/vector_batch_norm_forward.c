@@ -31,11 +31,11 @@ static void sum_strip(const stored *x, const grid *g, const strip *s, const stor
     vec accumulator[8] = { 0 };
 
     for (int n = 0; n < samples; n++) {
-        const stored *from = x + n * g->size + s->place;
-        if (g->block == LANES)
+        const stored *from = x + n * g->x_size + s->place;
+        if (g->x_step == LANES)
             sum_shifted(from, LANES, g->pixels, x0, accumulator);
         else
-            sum_shifted(from, g->block, g->pixels, x0, accumulator);
+            sum_shifted(from, g->x_step, g->pixels, x0, accumulator);
     }
     two_sums_add(sums, g, s, accumulator);
 }
@@ -65,7 +65,7 @@ static void sums(const espl__call *call)
         const int samples = call->valid - n < group ? call->valid - n : group;
         for (int64_t i = 0; i < g.strips; i++) {
             const strip s = strip_at(&g, i);
-            sum_strip(x + n * g.size, &g, &s, x, samples, call->sums);
+            sum_strip(x + n * g.x_size, &g, &s, x, samples, call->sums);
         }
     }
     settle(call->sums, &g, x);
@@ -106,27 +106,27 @@ static void merge(const espl__merge_call *call)
     }
 }
 
-/* One strip of one sample; `residual` may be NULL. */
-ESPL__INLINE void apply(const stored *x, const stored *residual, stored *y, int64_t stride, int64_t pixels, vec k,
-                        vec b, int activation)
+/* One strip of one sample; `residual` may be NULL. Pixels of x lie x_step apart, those of the others `stride`. */
+ESPL__INLINE void apply(const stored *x, int64_t x_step, const stored *residual, stored *y, int64_t stride,
+                        int64_t pixels, vec k, vec b, int activation)
 {
     for (int64_t i = 0; i < pixels; i++) {
-        vec value = v_fma(v_get(x + i * stride), k, b);
+        vec value = v_fma(v_get(x + i * x_step), k, b);
         if (residual)
             value += v_get(residual + i * stride);
         v_put(y + i * stride, v_activate(activation, value));
     }
 }
 
-ESPL__INLINE void apply_strip(const stored *x, const stored *residual, stored *y, int64_t stride, int64_t pixels,
-                              vec k, vec b, int activation)
+ESPL__INLINE void apply_strip(const stored *x, int64_t x_step, const stored *residual, stored *y, int64_t stride,
+                              int64_t pixels, vec k, vec b, int activation)
 {
     if (activation == ESPL__RELU)
-        apply(x, residual, y, stride, pixels, k, b, ESPL__RELU);
+        apply(x, x_step, residual, y, stride, pixels, k, b, ESPL__RELU);
     else if (activation == ESPL__RELU6)
-        apply(x, residual, y, stride, pixels, k, b, ESPL__RELU6);
+        apply(x, x_step, residual, y, stride, pixels, k, b, ESPL__RELU6);
     else
-        apply(x, residual, y, stride, pixels, k, b, ESPL__NO_ACTIVATION);
+        apply(x, x_step, residual, y, stride, pixels, k, b, ESPL__NO_ACTIVATION);
 }
 
 /* Strips of a wide block take a few pixels at a time, so that a line of memory is used while it is here. */
@@ -140,11 +140,12 @@ static void apply_sample(const stored *x, const stored *residual, stored *y, con
         for (int64_t i = 0; i < g->strips; i++) {
             const strip s = strip_at(g, i);
             const int64_t at = s.place + first * g->block;
+            const stored *from = x + s.place + first * g->x_step;
             const vec k = v_load(by->k + s.channel), b = v_load(by->b + s.channel);
             if (residual)
-                apply_strip(x + at, residual + at, y + at, g->block, pixels, k, b, activation);
+                apply_strip(from, g->x_step, residual + at, y + at, g->block, pixels, k, b, activation);
             else
-                apply_strip(x + at, NULL, y + at, g->block, pixels, k, b, activation);
+                apply_strip(from, g->x_step, NULL, y + at, g->block, pixels, k, b, activation);
         }
     }
 }
@@ -157,7 +158,7 @@ static void apply_shard(const espl__call *call, void *memory)
 
     for (int n = 0; n < call->samples; n++) {
         const stored *residual = call->at->input_count > 1 ? stored_in(call->inputs[1]) + n * g.size : NULL;
-        apply_sample(stored_in(call->inputs[0]) + n * g.size, residual, stored_at(call->output) + n * g.size, &g, &by,
+        apply_sample(stored_in(call->inputs[0]) + n * g.x_size, residual, stored_at(call->output) + n * g.size, &g, &by,
                      a->activation);
     }
 }
@@ -206,6 +207,7 @@ static espl_status prepare_inference(espl_context *ctx, const espl__case *at, es
 const espl__kernel ESPL__KERNEL(vector_batch_norm_forward) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_forward"),
     .bf16 = ESPL__VARIANT_BF16,
+    .strided = true,
     .op = "batch_norm",
     .role = ESPL__FORWARD,
     .fits = fits_training,
@@ -218,6 +220,7 @@ const espl__kernel ESPL__KERNEL(vector_batch_norm_forward) = {
 const espl__kernel ESPL__KERNEL(vector_batch_norm_inference) = {
     .name = ESPL__KERNEL_NAME("vector_batch_norm_inference"),
     .bf16 = ESPL__VARIANT_BF16,
+    .strided = true,
     .op = "batch_norm",
     .role = ESPL__FORWARD,
     .fits = fits_inference,

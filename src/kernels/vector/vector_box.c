@@ -9,13 +9,16 @@ typedef struct side {
     int64_t origin[3], step[3];
 } side;
 
-static side side_of(espl__shape shape, int64_t block, const int64_t *origin, const int64_t *step)
+/* A stride, if there is one, is a block that holds more channels than the tensor has. */
+static side side_of(espl__shape shape, int64_t block, int64_t stride, const int64_t *origin, const int64_t *step)
 {
     side s = { .channels = shape.dim[0],
                .height = shape.dim[1],
                .width = shape.dim[2],
-               .block = espl__shape_pixels(shape) == 1 ? shape.dim[0] : block,
-               .size = espl__shape_size(shape) };
+               .block = stride                           ? stride
+                        : espl__shape_pixels(shape) == 1 ? shape.dim[0]
+                                                         : block,
+               .size = stride ? espl__shape_pixels(shape) * stride : espl__shape_size(shape) };
 
     for (int i = 0; i < 3; i++) {
         s.origin[i] = origin[i];
@@ -95,8 +98,8 @@ static void forward_one(const espl__call *call, int i, bool fill, float value)
 {
     const espl__case *at = call->at;
     const espl__box box = box_of(at, i);
-    const side in = side_of(at->input[i], at->input_block[i], box.source, box.step);
-    const side out = side_of(at->output, at->output_block, box.target, NULL);
+    const side in = side_of(at->input[i], at->input_block[i], 0, box.source, box.step);
+    const side out = side_of(at->output, at->output_block, at->output_stride, box.target, NULL);
 
     for (int64_t n = 0; n < call->samples; n++) {
         stored *y = stored_at(call->output) + n * out.size;
@@ -108,7 +111,7 @@ static void forward_one(const espl__call *call, int i, bool fill, float value)
 
 static void forward(const espl__call *call)
 {
-    for (int i = 0; i < call->at->input_count; i++)
+    for (int i = call->at->input_stride ? 1 : 0; i < call->at->input_count; i++) /* the first may lie there already */
         forward_one(call, i, false, 0);
 }
 
@@ -125,8 +128,8 @@ static void backward(const espl__call *call)
 
     for (int i = 0; i < at->input_count; i++) {
         const espl__box box = box_of(at, i);
-        const side in = side_of(at->input[i], at->input_block[i], box.source, box.step);
-        const side out = side_of(at->output, at->output_block, box.target, NULL);
+        const side in = side_of(at->input[i], at->input_block[i], 0, box.source, box.step);
+        const side out = side_of(at->output, at->output_block, at->output_stride, box.target, NULL);
         stored *dx = stored_at(call->grad_inputs[i]);
         for (int64_t n = 0; dx && n < call->samples; n++, dx += in.size) {
             fill_around(box.count, &in, dx, 0);
@@ -150,10 +153,11 @@ static bool fits(const espl__case *at)
 }
 
 /* One pair of kernels for each op. */
-#define BOX(of, to_run)                                         \
+#define BOX(of, to_run, knows_strides)                          \
     const espl__kernel ESPL__KERNEL(vector_##of##_forward) = {  \
         .name = ESPL__KERNEL_NAME("vector_" #of "_forward"),    \
         .bf16 = ESPL__VARIANT_BF16,                             \
+        .strided = knows_strides,                               \
         .op = #of,                                              \
         .role = ESPL__FORWARD,                                  \
         .fits = fits,                                           \
@@ -162,11 +166,12 @@ static bool fits(const espl__case *at)
     const espl__kernel ESPL__KERNEL(vector_##of##_backward) = { \
         .name = ESPL__KERNEL_NAME("vector_" #of "_backward"),   \
         .bf16 = ESPL__VARIANT_BF16,                             \
+        .strided = knows_strides,                               \
         .op = #of,                                              \
         .role = ESPL__BACKWARD,                                 \
         .fits = fits,                                           \
         .run = backward,                                        \
     };
-BOX(slice, forward)
-BOX(pad, forward_pad)
-BOX(concat, forward)
+BOX(slice, forward, false)
+BOX(pad, forward_pad, false)
+BOX(concat, forward, true)
