@@ -90,4 +90,23 @@ static inline espl__graph *wide_graph(espl_context *ctx, int64_t channels, int64
     return n.graph;
 }
 
+/* The same through a densely connected block, whose concatenations need no copies, to widths that no vector divides. */
+static inline espl__graph *dense_block_graph(espl_context *ctx, int64_t channels, int64_t size, bool loss)
+{
+    small_net n = { .ctx = ctx };
+    espl__dense dense = { .units = 5, .bias = true };
+
+    small_check(ctx, espl__graph_open(ctx, espl__shape_planes(3, size, size), &n.graph));
+    int at = small_conv(&n, 0, channels, 3, 1);
+    for (int layer = 0; layer < 3; layer++) {
+        const int grown = small_add(&n, "relu", NULL, small_add(&n, "batch_norm", NULL, at, -1), -1);
+        at = small_add(&n, "concat", NULL, at, small_conv(&n, grown, 12, 3, 1));
+    }
+    at = small_add(&n, "relu", NULL, small_add(&n, "batch_norm", NULL, at, -1), -1);
+    at = small_add(&n, "dense", &dense, small_add(&n, "global_avg_pool", NULL, at, -1), -1);
+    if (loss)
+        small_add(&n, "softmax_cross_entropy", NULL, at, -1);
+    return n.graph;
+}
+
 #endif

@@ -112,6 +112,7 @@ static void same_bits_for_any_workers(void **unused)
     workers_do_not_matter(small_graph, 16);
     workers_do_not_matter(small_graph, 6); /* channels last */
     workers_do_not_matter(wide_graph, 8);
+    workers_do_not_matter(dense_block_graph, 21);
 }
 
 static void same_answer_at_any_place(void **unused)
@@ -234,9 +235,14 @@ static void check_parameter(bench *b, int p, int64_t count)
 
 static void gradients_agree_with_differences(void **unused)
 {
+    const struct {
+        maker make;
+        int64_t channels;
+    } nets[] = { { small_graph, 16 }, { small_graph, 6 }, { wide_graph, 8 }, { dense_block_graph, 21 } };
+
     (void)unused;
-    for (int i = 0; i < 3; i++) {
-        bench *b = i < 2 ? open_bench(2, i ? 6 : 16, true, true, SAMPLES, 4) : open_made(wide_graph, 2, 8, true, true, SAMPLES, 4);
+    for (int i = 0; i < ESPL__COUNT(nets); i++) {
+        bench *b = open_made(nets[i].make, 2, nets[i].channels, true, true, SAMPLES, 4);
         for (int p = 0; p < b->net->graph->parameter_count; p++)
             if (espl__plan_gradient(b->plan, p)) {
                 check_parameter(b, p, SAMPLES);
