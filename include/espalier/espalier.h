@@ -11,6 +11,7 @@
 #include <espalier/net.h>
 #include <espalier/report.h>
 #include <espalier/run.h>
+#include <espalier/search.h>
 #include <espalier/technique.h>
 
 #endif

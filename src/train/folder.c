@@ -19,8 +19,7 @@ void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PA
     snprintf(path, ESPL__PATH_MAX, "%s/%s", run->folder, name);
 }
 
-/* A folder and those above it. */
-static espl_status make(espl_run *run, const char *folder)
+espl_status espl__folder_make(espl_context *ctx, const char *folder)
 {
     char path[ESPL__PATH_MAX];
     struct stat found;
@@ -32,10 +31,10 @@ static espl_status make(espl_run *run, const char *folder)
             continue;
         *slash = 0;
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return espl__fail(run->ctx, ESPL_WRITE_FAILED, "%s: the folder cannot be made: %s", path,
+            return espl__fail(ctx, ESPL_WRITE_FAILED, "%s: the folder cannot be made: %s", path,
                               strerror(errno));
         if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
-            return espl__fail(run->ctx, ESPL_WRITE_FAILED, "%s: is there and not a folder", path);
+            return espl__fail(ctx, ESPL_WRITE_FAILED, "%s: is there and not a folder", path);
         if (!held)
             return ESPL_OK;
         *slash = held;
@@ -48,7 +47,7 @@ espl_status espl__folder_make_for(espl_run *run, const char *name)
 
     espl__folder_path(run, name, path);
     *strrchr(path, '/') = 0;
-    return make(run, path);
+    return espl__folder_make(run->ctx, path);
 }
 
 /* A run that begins anew must not be taken for the one that was here, and must not destroy it. */
@@ -68,7 +67,7 @@ static espl_status move_checkpoint(espl_run *run)
 
 espl_status espl__folder_begin(espl_run *run)
 {
-    const espl_status s = run->folder ? make(run, run->folder) : ESPL_OK;
+    const espl_status s = run->folder ? espl__folder_make(run->ctx, run->folder) : ESPL_OK;
 
     return s || !run->folder ? s : move_checkpoint(run);
 }

@@ -80,6 +80,45 @@ static espl_status cut(espl_run *run)
     return s;
 }
 
+/* ---- reading ---- */
+
+static double number_of(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static bool read_epoch(const char *line, size_t length, int64_t epoch, double *loss, double *top1)
+{
+    json_t *object = json_loadb(line, length, 0, NULL);
+    const char *event = json_string_value(json_object_get(object, "event"));
+    const bool found = event && espl__text_equal(event, "epoch") &&
+                       json_integer_value(json_object_get(object, "epoch")) == epoch;
+
+    if (found) {
+        *loss = number_of(object, "held_out_loss");
+        *top1 = number_of(object, "held_out_top1");
+    }
+    json_decref(object);
+    return found;
+}
+
+espl_status espl__log_find_epoch(espl_context *ctx, const char *path, int64_t epoch, double *loss, double *top1, bool *found)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    const espl_status s = espl__file_read(ctx, path, LARGEST_LOG, &text, &bytes);
+
+    *found = false;
+    if (s)
+        return s == ESPL_NO_FILE ? ESPL_OK : s;
+    for (char *line = text, *end; (end = memchr(line, '\n', (size_t)(text + bytes - line))); line = end + 1)
+        *found |= read_epoch(line, (size_t)(end - line), epoch, loss, top1);
+    espl__release(ctx, text);
+    return ESPL_OK;
+}
+
 /* ---- lines ---- */
 
 static json_t *begin_line(espl_run *run, bool resumed)

@@ -277,6 +277,10 @@ espl_status espl_run_fit(espl_run *run)
 
     if (run->fitted)
         return espl__fail(run->ctx, ESPL_BAD_STATE, "a run is fitted once; open another one");
+    if (run->recipe.search)
+        return espl__tree_fail(run->recipe.document, run->recipe.search, ESPL_BAD_OPTION,
+                               "search: one training cannot try several values; use `espalier search`, or take the "
+                               "line out");
     run->fitted = true;
     if (!(s = begin(run)))
         s = train(run);

@@ -67,7 +67,15 @@ const espl_option espl__recipe_normalize_table[] = {
 
 static const char *const keys[] = { "net", "data", "weights", "prepare", "head", "held-out", "folds", "fold", "epochs", "batch", "accumulate", "optimizer",
                                     "loss", "class-weights", "sampling", "seed", "algorithm", "precision", "score-every", "keep",
-                                    "cache", "variants", "checkpoint-every", "normalize", "techniques", NULL };
+                                    "cache", "variants", "checkpoint-every", "normalize", "techniques", "search", NULL };
+
+bool espl__recipe_has_key(const char *key)
+{
+    for (int i = 0; keys[i]; i++)
+        if (espl__text_equal(keys[i], key))
+            return true;
+    return false;
+}
 
 espl_status espl__recipe_named(const espl__document *document, const espl__tree *node, const char *what,
                                const char **name, const espl__tree **settings)
@@ -295,6 +303,9 @@ espl_status espl__recipe_read(espl_context *ctx, espl__document *document, bool 
         (s = read_normalize(r)) || (s = read_optimizer(r)) || (s = read_loss(r)))
         return s;
     r->class_weights = espl__tree_get(root, "class-weights");
+    r->search = espl__tree_get(root, "search");
+    if (r->search && espl__tree_empty(r->search))
+        r->search = NULL;
     r->techniques = espl__tree_get(root, "techniques");
     if (r->techniques && espl__tree_empty(r->techniques))
         r->techniques = NULL;

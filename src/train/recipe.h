@@ -64,6 +64,7 @@ typedef struct espl__recipe {
     espl__head head;
     const espl__tree *class_weights; /* NULL: all 1; "balanced", or a list */
     const espl__tree *techniques;    /* NULL: none */
+    const espl__tree *search;        /* what trials are to find out; NULL: nothing */
 } espl__recipe;
 
 extern const espl_option espl__recipe_table[];
@@ -76,6 +77,8 @@ espl_status espl__recipe_read(espl_context *ctx, espl__document *document, bool 
                               espl__recipe *recipe);
 void espl__recipe_free(espl__recipe *recipe);
 
+/* Is it one of those that stand at the top? */
+bool espl__recipe_has_key(const char *key);
 /* The one key of "name" or "{name: settings}" and its settings (NULL: none). */
 espl_status espl__recipe_named(const espl__document *document, const espl__tree *node, const char *what,
                                const char **name, const espl__tree **settings);

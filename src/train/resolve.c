@@ -120,9 +120,11 @@ espl_status espl__resolve(espl_run *run, bool notes, espl__text *text)
                              (s = espl__tree_write(run->ctx, r->class_weights, text)) ||
                              (s = espl__text_add(run->ctx, text, "\n"))))
         return s;
-    if (!r->prepare && (s = write_normalize(run, text)))
+    if ((!r->prepare && (s = write_normalize(run, text))) || (s = write_techniques(run, text)) || !r->search)
         return s;
-    return write_techniques(run, text);
+    if ((s = espl__text_add(run->ctx, text, "search: ")) || (s = espl__tree_write(run->ctx, r->search, text)))
+        return s;
+    return espl__text_add(run->ctx, text, "\n");
 }
 
 espl_status espl_run_resolved(espl_run *run, const char **text)

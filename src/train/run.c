@@ -70,7 +70,7 @@ static char *folder_name(espl_run *run, const char *recipe, const char *folder)
     return s ? NULL : text.data;
 }
 
-static espl_status load(espl_run *run, const char *path, const espl_run_settings *settings)
+static espl_status read_recipe(espl_run *run, const char *path, const espl_run_settings *settings)
 {
     espl__document *document = NULL;
     espl_status s;
@@ -90,13 +90,10 @@ static espl_status load(espl_run *run, const char *path, const espl_run_settings
         if ((s = add_with(run, *with)))
             return s;
     run->owns = true;
-    if ((s = espl__run_open_parts(run)))
-        return s;
-    return espl__run_fit_parts(run);
+    return ESPL_OK;
 }
 
-espl_status espl_run_load(espl_context *ctx, const char *recipe, const espl_run_settings *settings,
-                          espl_run **result)
+espl_status espl__run_read(espl_context *ctx, const char *recipe, const espl_run_settings *settings, espl_run **result)
 {
     static const espl_run_settings none = { 0 };
     espl_run *run = NULL;
@@ -107,7 +104,24 @@ espl_status espl_run_load(espl_context *ctx, const char *recipe, const espl_run_
         return s;
     run->ctx = ctx;
     run->resume = settings && settings->resume;
-    if ((s = load(run, recipe, settings ? settings : &none))) {
+    if ((s = read_recipe(run, recipe, settings ? settings : &none))) {
+        espl_run_free(run);
+        return s;
+    }
+    *result = run;
+    return ESPL_OK;
+}
+
+espl_status espl_run_load(espl_context *ctx, const char *recipe, const espl_run_settings *settings,
+                          espl_run **result)
+{
+    espl_run *run = NULL;
+    espl_status s;
+
+    *result = NULL;
+    if ((s = espl__run_read(ctx, recipe, settings, &run)))
+        return s;
+    if ((s = espl__run_open_parts(run)) || (s = espl__run_fit_parts(run))) {
         espl_run_free(run);
         return s;
     }

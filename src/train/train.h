@@ -170,6 +170,11 @@ espl_status espl__fit_open_loader(espl_run *run);
 size_t espl__fit_bytes(const espl_run *run);
 void espl__fit_free(espl_run *run);
 
+/* ---- run.c ---- */
+
+/* The first half of opening: the recipe, changed as `settings` say, and its techniques; neither net nor data. */
+espl_status espl__run_read(espl_context *ctx, const char *recipe, const espl_run_settings *settings, espl_run **result);
+
 /* ---- loop.c ---- */
 
 /* News for whoever watches; `text` of a note, else NULL. */
@@ -219,6 +224,8 @@ espl_status espl__diverged(espl_run *run, const espl__batch *batch, int paramete
 
 /* Is its name short enough for the paths of its files? */
 espl_status espl__folder_check(espl_run *run);
+/* Makes a folder and those above it. */
+espl_status espl__folder_make(espl_context *ctx, const char *folder);
 /* Makes it for a run that begins, and moves the checkpoint of an earlier one out of the way. */
 espl_status espl__folder_begin(espl_run *run);
 /* Makes the folders within it that a file of this name needs. */
@@ -239,6 +246,9 @@ espl_status espl__log_begin(espl_run *run, bool resumed);
 espl_status espl__log_epoch(espl_run *run, const espl_news *news);
 espl_status espl__log_end(espl_run *run, espl_status how);
 void espl__log_free(espl_run *run);
+/* The held-out figures that a log tells of an epoch; NAN where it was not scored. No file: `*found` is false. */
+espl_status espl__log_find_epoch(espl_context *ctx, const char *path, int64_t epoch, double *loss, double *top1,
+                                 bool *found);
 
 espl_status espl__events_begin(espl_run *run, bool resumed);
 espl_status espl__events_epoch(espl_run *run, const espl_news *news);
