@@ -6,7 +6,6 @@
 
 #include <espalier/report.h>
 #include <inttypes.h>
-#include <string.h>
 
 typedef struct convert_options {
     const char *net, *prepare, *check;
@@ -84,25 +83,13 @@ static espl_status convert(espl_context *ctx, const convert_options *o, const ch
     return status;
 }
 
-static bool is_net_file(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-
-    return dot && strcmp(dot, ".safetensors") == 0;
-}
-
 static int run(const void *given, const cli_words *words)
 {
     const convert_options *o = given;
     espl_context *ctx = NULL;
-    if (!is_net_file(words->item[1])) {
-        cli_complain("convert: \"%s\" is not the name of a net file; it must end in .safetensors",
-                     words->item[1]);
-        return CLI_WRONG_USE;
-    }
-    const int code = session_open(&o->machine, NULL, &ctx);
+    int code = net_source_check_name("convert", words->item[1]);
 
-    if (code)
+    if (code || (code = session_open(&o->machine, NULL, &ctx)))
         return code;
     const int result = session_report(ctx, convert(ctx, o, words->item[0], words->item[1]));
     espl_context_free(ctx);

@@ -2,12 +2,12 @@
 #include "cli_text.h"
 #include "data_options.h"
 #include "json_line.h"
+#include "net_source.h"
 #include "session.h"
 
 #include <espalier/ensemble.h>
 #include <espalier/run.h>
 
-#include <string.h>
 
 typedef struct ensemble_options {
     const char *out, *select_on, *measure_on;
@@ -217,18 +217,14 @@ static void close_work(work *w)
 /* An exit code if the words make no sense together, having said why. */
 static int check(const ensemble_options *o, const cli_words *words)
 {
-    const char *dot = o->out ? strrchr(o->out, '.') : NULL;
-
     if (words->count > ESPL_MEMBERS_MAX)
         cli_complain("ensemble: %d members are given, but an ensemble has at most %d", words->count, ESPL_MEMBERS_MAX);
     else if (o->combine == BY_WEIGHTED && !o->select_on)
         cli_complain("ensemble: --combine weighted needs data to find the weights on: give --select-on DATA");
-    else if (o->out && (!dot || strcmp(dot, ".safetensors") != 0))
-        cli_complain("ensemble: \"%s\" is not the name of a net file; it must end in .safetensors", o->out);
     else if (!o->out && !o->measure_on && !o->select_on)
         cli_complain("ensemble: there is nothing to do: name the file to write with --out, or data with --measure-on");
     else
-        return CLI_DONE;
+        return o->out ? net_source_check_name("ensemble", o->out) : CLI_DONE;
     return CLI_WRONG_USE;
 }
 

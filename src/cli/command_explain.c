@@ -87,22 +87,14 @@ static espl_status explain(espl_run *run, bool json)
 static int run(const void *given, const cli_words *words)
 {
     const explain_options *o = given;
-    recipe_settings changes;
     espl_context *ctx = NULL;
     espl_run *r = NULL;
-    const int code = session_open(&o->recipe.machine, NULL, &ctx);
+    int code = recipe_options_open(&o->recipe, words->item[0], &ctx, &r);
 
-    if (code)
-        return code;
-    recipe_settings_make(&o->recipe, &changes);
-    espl_status status = espl_run_load(ctx, words->item[0], &changes.settings, &r);
-    recipe_settings_free(&changes);
-    if (!status)
-        status = explain(r, o->json);
-    const int result = session_report(ctx, status);
-    espl_run_free(r);
-    espl_context_free(ctx);
-    return result;
+    if (!code)
+        code = session_report(ctx, explain(r, o->json));
+    recipe_options_close(ctx, r);
+    return code;
 }
 
 const cli_command cli_command_explain = {

@@ -72,3 +72,13 @@ void net_source_close(net_source *source)
         espl_net_free(source->net);
     espl_run_free(source->run);
 }
+
+int net_source_check_name(const char *command, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    if (dot && strcmp(dot, ".safetensors") == 0)
+        return CLI_DONE;
+    cli_complain("%s: \"%s\" is not the name of a net file; it must end in .safetensors", command, path);
+    return CLI_WRONG_USE;
+}

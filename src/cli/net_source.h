@@ -19,6 +19,9 @@ espl_status net_source_open_with(espl_context *ctx, const char *source, const cl
                                  net_source *result);
 void net_source_close(net_source *source);
 
+/* Is `path` the name of a net file to be written? Returns an exit code, having said why if it is not CLI_DONE. */
+int net_source_check_name(const char *command, const char *path);
+
 /* clang-format off */
 #define NET_SET_OPTION(holder, field)                                                               \
     { "set", 0, CLI_WORDS, offsetof(holder, field), "SETTING", 0, 0,                                \

@@ -1,5 +1,6 @@
 /* From options to the overrides of a recipe. */
 #include "recipe_options.h"
+#include "session.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -31,4 +32,24 @@ void recipe_settings_add(recipe_settings *settings, const char *key, int64_t val
 void recipe_settings_free(recipe_settings *settings)
 {
     free(settings->set);
+}
+
+int recipe_options_open(const recipe_options *options, const char *recipe, espl_context **ctx, espl_run **run)
+{
+    const int code = session_open(&options->machine, NULL, ctx);
+    recipe_settings changes;
+
+    *run = NULL;
+    if (code)
+        return code;
+    recipe_settings_make(options, &changes);
+    const espl_status status = espl_run_load(*ctx, recipe, &changes.settings, run);
+    recipe_settings_free(&changes);
+    return session_report(*ctx, status);
+}
+
+void recipe_options_close(espl_context *ctx, espl_run *run)
+{
+    espl_run_free(run);
+    espl_context_free(ctx);
 }

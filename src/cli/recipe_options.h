@@ -34,4 +34,9 @@ void recipe_settings_make(const recipe_options *options, recipe_settings *result
 void recipe_settings_add(recipe_settings *settings, const char *key, int64_t value);
 void recipe_settings_free(recipe_settings *settings);
 
+/* A context and the recipe's run in it. Returns an exit code, having said why if it is not CLI_DONE; what there is
+ * must be closed in either case. */
+int recipe_options_open(const recipe_options *options, const char *recipe, espl_context **ctx, espl_run **run);
+void recipe_options_close(espl_context *ctx, espl_run *run); /* takes NULL */
+
 #endif
