@@ -3,6 +3,7 @@
 #define ESPALIER_H
 
 #include <espalier/base.h>
+#include <espalier/calibrate.h>
 #include <espalier/check_data.h>
 #include <espalier/compare.h>
 #include <espalier/data.h>

@@ -8,7 +8,6 @@
 #include <espalier/ensemble.h>
 #include <espalier/run.h>
 
-
 typedef struct ensemble_options {
     const char *out, *select_on, *measure_on;
     int combine;

@@ -4,6 +4,7 @@
 #include "session.h"
 #include "terminal.h"
 
+#include <espalier/calibrate.h>
 #include <espalier/run.h>
 
 #include <stdlib.h>
@@ -81,6 +82,7 @@ static void write_json(const espl_net *net, const char *file, const answer *best
     json_put_text(line, "file", file);
     json_put_text(line, "class", class_name(net, best[0].index, number));
     json_put_real(line, "probability", best[0].probability);
+    json_put_flag(line, "unknown", (double)best[0].probability < espl_net_unknown(net));
     for (int i = 0; i < top; i++)
         json_array_append_new(all, answer_as_json(net, &best[i]));
     json_object_set_new(line, "top", all);
@@ -91,7 +93,7 @@ static void show(const espl_net *net, const char *file, const answer *best, int 
 {
     char number[16];
 
-    printf("%s: ", file);
+    printf("%s: %s", file, (double)best[0].probability < espl_net_unknown(net) ? "unknown, perhaps " : "");
     for (int i = 0; i < top; i++)
         printf("%s%s%s%s %s", i ? ", " : "", i ? "" : terminal_bold(stdout), class_name(net, best[i].index, number),
                i ? "" : terminal_plain(stdout), figure_percent(best[i].probability).text);
@@ -167,7 +169,8 @@ const cli_command cli_command_predict = {
     .summary = "say what a net sees in pictures",
     .description = "Shows for each picture the likeliest classes and their probabilities. A picture is "
                    "prepared as those were that the net was trained with. A file that cannot be read is "
-                   "named on stderr; the others are still done.",
+                   "named on stderr; the others are still done.\n\n"
+                   "A net that was calibrated calls what it is not sure enough of \"unknown\".",
     .examples = "  espalier predict runs/plants/net.safetensors new/*.jpg\n"
                 "  espalier predict runs/plants/net.safetensors rose.jpg --top 5 --json",
     .size = sizeof(predict_options),

@@ -5,6 +5,7 @@
  *     espalier.name         of the net
  *     espalier.classes      JSON list of the class names, if there are any
  *     espalier.preparation  JSON object: how samples are prepared, if it is known
+ *     espalier.calibration  JSON object: temperature and least probability of an answer, of a calibrated net
  *     espalier.origin       JSON object: where the net came from, if it is known */
 #include "formats/fill_net.h"
 #include "formats/formats.h"

@@ -92,6 +92,18 @@ static espl_status write_preparation(const espl_net *net, espl__text *text)
     return dump(net->ctx, root, text);
 }
 
+static espl_status write_calibration(const espl_net *net, espl__text *text)
+{
+    json_t *root = json_object();
+
+    if (json_object_set_new(root, "temperature", json_real(net->temperature)) |
+        json_object_set_new(root, "unknown", json_real(net->unknown))) {
+        json_decref(root);
+        return no_memory(net->ctx);
+    }
+    return dump(net->ctx, root, text);
+}
+
 static void add(espl__net_notes *notes, const char *key, const char *text)
 {
     notes->note[notes->count++] = (espl__note){ key, text };
@@ -102,7 +114,8 @@ espl_status espl__net_notes_write(const espl_net *net, espl__net_notes *notes)
     espl_status s = espl__graph_write(net->graph, &notes->graph);
 
     if (s || (s = write_name(net, &notes->name)) || (net->class_count && (s = write_classes(net, &notes->classes))) ||
-        (net->preparation.known && (s = write_preparation(net, &notes->preparation))))
+        (net->preparation.known && (s = write_preparation(net, &notes->preparation))) ||
+        (net->temperature > 0 && (s = write_calibration(net, &notes->calibration))))
         return s;
     add(notes, ESPL__NOTE_GRAPH, notes->graph.data);
     add(notes, ESPL__NOTE_NAME, notes->name.data);
@@ -110,6 +123,8 @@ espl_status espl__net_notes_write(const espl_net *net, espl__net_notes *notes)
         add(notes, ESPL__NOTE_CLASSES, notes->classes.data);
     if (net->preparation.known)
         add(notes, ESPL__NOTE_PREPARATION, notes->preparation.data);
+    if (net->temperature > 0)
+        add(notes, ESPL__NOTE_CALIBRATION, notes->calibration.data);
     if (net->origin)
         add(notes, ESPL__NOTE_ORIGIN, net->origin);
     return ESPL_OK;
@@ -121,6 +136,7 @@ void espl__net_notes_free(espl_context *ctx, espl__net_notes *notes)
     espl__text_free(ctx, &notes->name);
     espl__text_free(ctx, &notes->classes);
     espl__text_free(ctx, &notes->preparation);
+    espl__text_free(ctx, &notes->calibration);
 }
 
 /* ---- reading ---- */
@@ -230,6 +246,19 @@ static espl_status set_preparation(espl_net *net, json_t *root)
     return ESPL_OK;
 }
 
+static espl_status set_calibration(espl_net *net, json_t *root)
+{
+    const double temperature = json_number_value(json_object_get(root, "temperature")),
+                 unknown = json_number_value(json_object_get(root, "unknown"));
+
+    if (!(temperature > 0) || !isfinite(temperature) || !(unknown >= 0 && unknown <= 1))
+        return espl__fail(net->ctx, ESPL_BAD_FILE,
+                          ESPL__NOTE_CALIBRATION ": a temperature above 0 and \"unknown\" within 0..1 were expected");
+    net->temperature = temperature;
+    net->unknown = unknown;
+    return ESPL_OK;
+}
+
 static espl_status set_origin(espl_net *net, json_t *root)
 {
     return json_is_object(root) ? ESPL_OK
@@ -259,6 +288,7 @@ espl_status espl__net_notes_read(espl_net *net, const espl__safetensors *file)
 
     if ((s = read_note(net, file, ESPL__NOTE_CLASSES, set_classes)) ||
         (s = read_note(net, file, ESPL__NOTE_PREPARATION, set_preparation)) ||
+        (s = read_note(net, file, ESPL__NOTE_CALIBRATION, set_calibration)) ||
         (s = read_note(net, file, ESPL__NOTE_ORIGIN, set_origin)))
         return s;
     return origin ? espl__copy_text(net->ctx, origin, &net->origin) : ESPL_OK;

@@ -9,12 +9,13 @@
 #define ESPL__NOTE_NAME "espalier.name"
 #define ESPL__NOTE_CLASSES "espalier.classes"
 #define ESPL__NOTE_PREPARATION "espalier.preparation"
+#define ESPL__NOTE_CALIBRATION "espalier.calibration"
 #define ESPL__NOTE_ORIGIN "espalier.origin"
 
 typedef struct espl__net_notes {
     int count;
-    espl__note note[5];
-    espl__text graph, name, classes, preparation;
+    espl__note note[6];
+    espl__text graph, name, classes, preparation, calibration;
 } espl__net_notes;
 
 /* Writes the notes of a net; ended by espl__net_notes_free, also after a failure. */

@@ -30,6 +30,8 @@ struct espl_net {
     espl_precision precision;
     int views; /* test-time augmentation: 0 or 1: none */
     espl__preparation preparation;
+    double temperature; /* by which logits are divided; 0: 1 */
+    double unknown;     /* an answer less probable than this is none; 0: all are */
     int class_count;
     char **classes; /* NULL: nameless */
     char *name;     /* "resnet-20" */

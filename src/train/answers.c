@@ -2,6 +2,8 @@
 #include "train/answers.h"
 #include "train/opening.h"
 #include "train/scorer.h"
+#include "train/temperature.h"
+#include <espalier/calibrate.h>
 
 #include <math.h>
 #include <string.h>
@@ -10,20 +12,6 @@
 #define BINS 15
 
 /* ---- taking ---- */
-
-static void to_probabilities(espl__answers *a)
-{
-    for (int64_t n = 0; n < a->samples; n++) {
-        float *p = a->probability + n * a->classes;
-        double largest = -INFINITY, sum = 0;
-        for (int k = 0; k < a->classes; k++)
-            largest = fmax(largest, (double)p[k]);
-        for (int k = 0; k < a->classes; k++)
-            sum += exp((double)p[k] - largest);
-        for (int k = 0; k < a->classes; k++)
-            p[k] = (float)(exp((double)p[k] - largest) / sum);
-    }
-}
 
 static espl_status run(espl_net *net, espl_data *data, espl_part part, espl__answers *a)
 {
@@ -40,7 +28,7 @@ static espl_status run(espl_net *net, espl_data *data, espl_part part, espl__ans
     return s;
 }
 
-espl_status espl__answers_take(espl_net *net, espl_data *data, espl_part part, espl__answers *result)
+espl_status espl__answers_take_logits(espl_net *net, espl_data *data, espl_part part, espl__answers *result)
 {
     espl_context *ctx = net->ctx;
     espl__answers a = { .samples = espl_data_count(data, part), .classes = espl_net_classes(net) };
@@ -56,12 +44,20 @@ espl_status espl__answers_take(espl_net *net, espl_data *data, espl_part part, e
     if (!(s = espl__match_classes(net, data)) && !(s = espl__net_fits_data(net, data)) &&
         !(s = espl__allocate(ctx, (size_t)a.samples, (size_t)a.classes * sizeof(float), &a.probability)) &&
         !(s = espl__allocate(ctx, (size_t)a.samples, sizeof *a.label, &a.label)) &&
-        !(s = run(net, data, part, &a)))
-        to_probabilities(&a);
-    if (s)
-        espl__answers_free(ctx, &a);
-    else
+        !(s = run(net, data, part, &a))) {
         *result = a;
+        return ESPL_OK;
+    }
+    espl__answers_free(ctx, &a);
+    return s;
+}
+
+espl_status espl__answers_take(espl_net *net, espl_data *data, espl_part part, espl__answers *result)
+{
+    const espl_status s = espl__answers_take_logits(net, data, part, result);
+
+    for (int64_t n = 0; n < result->samples && !s; n++)
+        espl__temper(result->probability + n * result->classes, result->classes, espl_net_temperature(net));
     return s;
 }
 

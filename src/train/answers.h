@@ -15,6 +15,8 @@ typedef struct espl__answers {
 
 /* Runs the net over one part of the data. Fails if they do not fit. */
 espl_status espl__answers_take(espl_net *net, espl_data *data, espl_part part, espl__answers *result);
+/* The same before the softmax and its temperature: `probability` holds logits. */
+espl_status espl__answers_take_logits(espl_net *net, espl_data *data, espl_part part, espl__answers *result);
 void espl__answers_free(espl_context *ctx, espl__answers *answers);
 
 /* How good a set of answers is. */

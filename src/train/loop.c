@@ -282,6 +282,7 @@ espl_status espl_run_fit(espl_run *run)
                                "search: one training cannot try several values; use `espalier search`, or take the "
                                "line out");
     run->fitted = true;
+    run->net->temperature = run->net->unknown = 0; /* of other weights */
     if (!(s = begin(run)))
         s = train(run);
     fill_result(run);

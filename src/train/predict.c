@@ -1,6 +1,8 @@
 /* Predicting: probabilities for samples in memory or a picture file, prepared as the net was trained. */
 #include "train/scorer.h"
+#include "train/temperature.h"
 #include "train/views.h"
+#include <espalier/calibrate.h>
 #include <espalier/run.h>
 
 #include <math.h>
@@ -71,21 +73,13 @@ static void prepare(const espl_net *net, const float *raw, float *prepared)
     }
 }
 
-/* Softmax around the largest logit, in place; a single logit goes through the sigmoid. */
-static void to_probabilities(float *values, int count)
+/* Softmax in place; a single logit goes through the sigmoid. */
+static void to_probabilities(float *values, int count, double temperature)
 {
-    double largest = values[0], sum = 0;
-
-    if (count == 1) {
+    if (count == 1)
         values[0] = (float)(1 / (1 + exp(-(double)values[0])));
-        return;
-    }
-    for (int i = 1; i < count; i++)
-        largest = fmax(largest, values[i]);
-    for (int i = 0; i < count; i++)
-        sum += exp(values[i] - largest);
-    for (int i = 0; i < count; i++)
-        values[i] = (float)(exp(values[i] - largest) / sum);
+    else
+        espl__temper(values, count, temperature);
 }
 
 /* The logits of a batch; of several views those that give the mean probabilities. */
@@ -132,7 +126,7 @@ espl_status espl_predict(espl_net *net, const float *samples, int64_t count, flo
     const espl_status s = espl__predict_logits(net, samples, count, false, probabilities);
 
     for (int64_t i = 0; i < count && !s; i++)
-        to_probabilities(probabilities + i * classes, classes);
+        to_probabilities(probabilities + i * classes, classes, espl_net_temperature(net));
     return s;
 }
 

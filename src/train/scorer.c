@@ -1,5 +1,6 @@
 /* Scoring; see scorer.h. */
 #include "train/scorer.h"
+#include "train/temperature.h"
 #include "train/views.h"
 
 #include <math.h>
@@ -171,6 +172,8 @@ static void count_batch(const espl__scorer *scorer, const espl__batch *batch, es
         double loss = scorer->views ? espl__views_loss(scorer->views, i, label) : (double)espl__plan_loss(scorer->plan, i);
         if (scorer->within)
             answer = narrow(scorer, answer, label, &loss);
+        if (scorer->net->temperature > 0 && count > 1 && label >= 0)
+            loss = espl__tempered_loss(answer, count, label, scorer->net->temperature);
         const int guess = espl__answer(answer, count);
         espl__sums_add(sums, answer, count, label, loss, 1);
         if (scorer->answers) {
