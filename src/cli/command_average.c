@@ -2,12 +2,11 @@
 #include "cli_text.h"
 #include "data_options.h"
 #include "json_line.h"
+#include "net_source.h"
 #include "session.h"
 
 #include <espalier/ensemble.h>
 #include <espalier/run.h>
-
-#include <string.h>
 
 typedef struct average_options {
     const char *out, *path;
@@ -114,18 +113,14 @@ static void close_work(work *w)
 /* An exit code if the words make no sense together, having said why. */
 static int check(const average_options *o, const cli_words *words)
 {
-    const char *dot = o->out ? strrchr(o->out, '.') : NULL;
-
     if (words->count > ESPL_MEMBERS_MAX)
         cli_complain("average: %d nets are given, but at most %d can be averaged", words->count, ESPL_MEMBERS_MAX);
     else if (!o->out)
         cli_complain("average: name the net file to write with --out");
-    else if (!dot || strcmp(dot, ".safetensors") != 0)
-        cli_complain("average: \"%s\" is not the name of a net file; it must end in .safetensors", o->out);
     else if (o->greedy && !o->path)
         cli_complain("average: --greedy scores averages on data: give --data DATA");
     else
-        return CLI_DONE;
+        return net_source_check_name("average", o->out);
     return CLI_WRONG_USE;
 }
 
