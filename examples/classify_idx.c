@@ -58,14 +58,14 @@ static int likeliest(const float *probability)
     return best;
 }
 
-static espl_status classify(espl_net *net, const unsigned char *pictures, const unsigned char *labels, int count)
+static espl_status classify(espl_predictor *predictor, const unsigned char *pictures, const unsigned char *labels, int count)
 {
     float sample[PIXELS], probability[CLASSES];
 
     for (int i = 0; i < count; i++) {
         for (int p = 0; p < PIXELS; p++)
             sample[p] = pictures[i * PIXELS + p]; /* as in the file, 0 to 255: the net knows the rest */
-        const espl_status status = espl_predict(net, sample, 1, probability);
+        const espl_status status = espl_predictor_run(predictor, sample, 1, probability);
         if (status)
             return status;
         const int answer = likeliest(probability);
@@ -82,6 +82,7 @@ int main(int words, char **word)
     static unsigned char pictures[MOST * PIXELS], labels[MOST];
     espl_context *context = NULL;
     espl_net *net = NULL;
+    espl_predictor *predictor = NULL;
 
     const int count = words > 3 ? atoi(word[3]) : 4;
     if (words < 3 || count < 1 || count > MOST) {
@@ -97,13 +98,14 @@ int main(int words, char **word)
     }
     espl_status status = espl_net_load(context, word[1], &net);
     const bool fits = !status && espl_net_classes(net) == CLASSES;
-    if (fits)
-        status = classify(net, pictures, labels, count);
+    if (fits && !(status = espl_predictor_open(net, NULL, &predictor)))
+        status = classify(predictor, pictures, labels, count);
     if (status)
         fprintf(stderr, "classify_idx: %s\n", espl_message(context));
     else if (!fits)
         fprintf(stderr, "classify_idx: %s tells %d classes apart, the pictures have %d\n", word[1],
                 espl_net_classes(net), CLASSES);
+    espl_predictor_free(predictor);
     espl_net_free(net);
     espl_context_free(context);
     return status || !fits;

@@ -122,6 +122,25 @@ ESPL_API espl_status espl_predict_file(espl_net *net, const char *path, float *p
 /* The same for `count` samples already in memory as planes in their raw scale. */
 ESPL_API espl_status espl_predict(espl_net *net, const float *samples, int64_t count, float *probabilities);
 
+/* A net made ready to predict again and again: planned once, then only run. The two functions above do that anew at
+ * every call. */
+typedef struct espl_predictor espl_predictor;
+
+typedef struct espl_predictor_settings {
+    int64_t batch;     /* samples that are computed together, at most 64; 0: 1 */
+    const char *cache; /* a folder, or NULL. Weights as this machine's kernels want them are kept in it: the next start
+                        * need not arrange them, and processes that run the same net share their memory */
+} espl_predictor_settings;
+
+/* `settings` may be NULL. The net must outlive the predictor and not change meanwhile. Ended by espl_predictor_free. */
+ESPL_API espl_status espl_predictor_open(espl_net *net, const espl_predictor_settings *settings, espl_predictor **result);
+/* As espl_predict and espl_predict_file. */
+ESPL_API espl_status espl_predictor_run(espl_predictor *predictor, const float *samples, int64_t count,
+                                        float *probabilities);
+ESPL_API espl_status espl_predictor_file(espl_predictor *predictor, const char *path, float *probabilities);
+/* Takes NULL. */
+ESPL_API void espl_predictor_free(espl_predictor *predictor);
+
 #ifdef __cplusplus
 }
 #endif

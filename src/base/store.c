@@ -84,6 +84,34 @@ espl_status espl__store_open(espl_context *ctx, const char *path, bool find, uin
     return s;
 }
 
+bool espl__store_find(const char *path, uint64_t key, size_t bytes, espl__store *store)
+{
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    void *all = MAP_FAILED;
+
+    *store = (espl__store){ .bytes = bytes };
+    if (file < 0)
+        return false;
+    if (is_found(file, key, bytes))
+        all = mmap(NULL, sizeof(head) + bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    close(file);
+    if (all == MAP_FAILED)
+        return false;
+    store->mapped = all;
+    store->values = (char *)all + sizeof(head);
+    store->whole = true;
+    return true;
+}
+
+espl_status espl__store_write(espl_context *ctx, const char *path, uint64_t key, const void *values, size_t bytes)
+{
+    head h = { .key = key, .bytes = bytes, .finished = 1 };
+    const espl__piece pieces[] = { { &h, sizeof h }, { values, bytes } };
+
+    memcpy(h.magic, magic, sizeof magic);
+    return espl__file_replace_pieces(ctx, path, pieces, ESPL__COUNT(pieces));
+}
+
 espl_status espl__store_finish(espl_context *ctx, espl__store *store)
 {
     head *h = store->mapped;

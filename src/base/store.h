@@ -17,6 +17,10 @@ typedef struct espl__store {
  * taken as it is; another one is replaced. Fails with ESPL_NO_MEMORY or ESPL_WRITE_FAILED. */
 espl_status espl__store_open(espl_context *ctx, const char *path, bool find, uint64_t key, size_t bytes,
                              espl__store *result);
+/* A finished file of that key and size, mapped so that what is written to it stays in this process; false: there is none. */
+bool espl__store_find(const char *path, uint64_t key, size_t bytes, espl__store *result);
+/* Writes such a file whole, in place of one that is there. */
+espl_status espl__store_write(espl_context *ctx, const char *path, uint64_t key, const void *values, size_t bytes);
 /* All values are there: from now on the file can be found. */
 espl_status espl__store_finish(espl_context *ctx, espl__store *store);
 /* `keep`: the file stays. */

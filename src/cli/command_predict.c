@@ -12,6 +12,7 @@
 typedef struct predict_options {
     int64_t top, views;
     int precision;
+    const char *cache;
     bool json;
     cli_machine machine;
 } predict_options;
@@ -21,6 +22,9 @@ static const cli_option options[] = {
       "show the K likeliest classes; without it, 3" },
     CLI_VIEWS_OPTION(predict_options, views),
     CLI_PRECISION_OPTION(predict_options, precision),
+    { "cache", 0, CLI_TEXT, offsetof(predict_options, cache), "FOLDER", 0, 0,
+      "keep the weights as this machine's kernels want them in this folder, so that the next start need not arrange "
+      "them" },
     CLI_MACHINE_OPTIONS(predict_options, machine),
     CLI_JSON_OPTION(predict_options, json),
     CLI_OPTIONS_END
@@ -107,9 +111,9 @@ static int class_count(const espl_net *net)
     return espl_net_classes(net) == 1 ? 2 : espl_net_classes(net);
 }
 
-static espl_status ask(espl_net *net, const char *file, float *probabilities)
+static espl_status ask(espl_predictor *predictor, const espl_net *net, const char *file, float *probabilities)
 {
-    const espl_status status = espl_predict_file(net, file, probabilities);
+    const espl_status status = espl_predictor_file(predictor, file, probabilities);
 
     if (!status && espl_net_classes(net) == 1) {
         probabilities[1] = probabilities[0];
@@ -119,7 +123,8 @@ static espl_status ask(espl_net *net, const char *file, float *probabilities)
 }
 
 /* All files, also behind a bad one; the first failure gives the exit code. */
-static int predict(espl_context *ctx, const predict_options *o, espl_net *net, const cli_words *words)
+static int predict(espl_context *ctx, const predict_options *o, const espl_net *net, espl_predictor *predictor,
+                   const cli_words *words)
 {
     const int count = class_count(net), wanted = o->top ? (int)o->top : 3, top = wanted < count ? wanted : count;
     float *probabilities = cli_allocate((size_t)count, sizeof *probabilities);
@@ -127,7 +132,7 @@ static int predict(espl_context *ctx, const predict_options *o, espl_net *net, c
     int code = CLI_DONE;
 
     for (int i = 1; i < words->count; i++) {
-        const espl_status status = ask(net, words->item[i], probabilities);
+        const espl_status status = ask(predictor, net, words->item[i], probabilities);
         const int one = session_report(ctx, status);
         code = code ? code : one;
         if (status)
@@ -148,6 +153,7 @@ static int run(const void *given, const cli_words *words)
     const predict_options *o = given;
     espl_context *ctx = NULL;
     espl_net *net = NULL;
+    espl_predictor *predictor = NULL;
     int code = session_open(&o->machine, NULL, &ctx);
 
     if (code)
@@ -158,7 +164,10 @@ static int run(const void *given, const cli_words *words)
     if (!code && o->views)
         code = session_report(ctx, espl_net_set_views(net, (int)o->views));
     if (!code)
-        code = predict(ctx, o, net, words);
+        code = session_report(ctx, espl_predictor_open(net, &(espl_predictor_settings){ .cache = o->cache }, &predictor));
+    if (!code)
+        code = predict(ctx, o, net, predictor, words);
+    espl_predictor_free(predictor);
     espl_net_free(net);
     espl_context_free(ctx);
     return code;

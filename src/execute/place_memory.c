@@ -95,7 +95,7 @@ static void place_bindings(espl__plan *plan, size_t *end)
 
     for (int i = 0; i < plan->binding_count; i++) {
         binding *b = &plan->bindings[i];
-        b->packed = take(end, b->needs.packed);
+        b->packed = take(&plan->packed_bytes, b->needs.packed);
         b->shared = take(end, b->needs.shared);
         b->sums = take(end, aligned(b->needs.sums) * (size_t)plan->shards);
         if (b->needs.workspace > workspace)
@@ -214,6 +214,8 @@ espl_status espl__place_memory(espl__plan *plan)
         find_gradients(plan);
     plan->lanes = choose_lanes(plan);
     place_bindings(plan, &end);
+    if (!espl__find_packed(plan))
+        plan->packed_offset = take(&end, plan->packed_bytes);
     place_gradients(plan, &end);
     end += place_whole(plan, pieces, end);
     for (int stage = 0; stage < plan->stages; stage++) {

@@ -142,7 +142,10 @@ static espl_status prepare(espl__plan *plan, const espl__graph *graph)
         (s = espl__place_memory(plan)) || plan->settings.measure ||
         (s = espl__arena_open(plan->ctx, plan->total_bytes, (void **)&plan->arena)))
         return s;
-    return (s = point_at_sums(plan)) ? s : point_at_parts(plan);
+    if ((s = point_at_sums(plan)) || (s = point_at_parts(plan)))
+        return s;
+    espl__keep_packed(plan);
+    return ESPL_OK;
 }
 
 espl_status espl__plan_open(espl_net *net, const espl__graph *graph, const espl__plan_settings *settings,
@@ -189,6 +192,7 @@ void espl__plan_free(espl__plan *plan)
                             plan->streams, plan->counted, plan->seconds, plan->valid };
     for (int i = 0; i < ESPL__COUNT(owned); i++)
         espl__release(ctx, owned[i]);
+    espl__store_free(ctx, &plan->stored, true);
     espl__arena_free(ctx, plan->arena, plan->total_bytes);
     espl__graph_free(plan->graph);
     espl__release(ctx, plan);

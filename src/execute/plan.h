@@ -23,6 +23,9 @@ typedef struct espl__plan_settings {
     /* A plan of the same graph: where another fast algorithm fits a node, it is taken instead of that
      * plan's. To see what the choice is worth; NULL otherwise. */
     const espl__plan *instead_of;
+    /* A folder in which inference keeps its packed weights: a plan that finds its own there need not pack them, and
+     * processes share them. NULL: in memory alone. Only read while the plan is opened. */
+    const char *packed_folder;
     bool measure; /* only to ask how large it would be: it cannot run */
 } espl__plan_settings;
 

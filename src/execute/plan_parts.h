@@ -5,10 +5,12 @@
  *   share_concats.c   which values are parts of others
  *   schedule.c        tasks in order, each in a stage; which buffer each one touches
  *   place_memory.c    one arena for all buffers
+ *   keep_packed.c     packed weights in a file, on request
  *   run_plan.c        runs it */
 #ifndef ESPL_PLAN_PARTS_H
 #define ESPL_PLAN_PARTS_H
 
+#include "base/store.h"
 #include "execute/plan.h"
 
 /* A kernel chosen for a node in a role. */
@@ -17,9 +19,10 @@ typedef struct binding {
     espl__case at;
     espl__needs needs;
     void *state;
-    size_t packed, shared, sums; /* offsets in the arena; sums: of shard 0 */
-    void **sum_pointers;         /* of each shard, if it has sums */
-    int forward;                 /* binding of the forward role of the same node, or -1 */
+    size_t packed;       /* offset in the packed weights */
+    size_t shared, sums; /* offsets in the arena; sums: of shard 0 */
+    void **sum_pointers; /* of each shard, if it has sums */
+    int forward;         /* binding of the forward role of the same node, or -1 */
     bool grads_inputs, grads_parameters;
     bool converts; /* a kernel for floats at a node of bf16 values: see convert_edges.c */
     size_t edge;   /* where in the workspace the floats lie */
@@ -105,6 +108,8 @@ struct espl__plan {
     float **parameters; /* canonical values, by parameter; NULL past the count */
 
     size_t local_bytes, local_offset, workspace_bytes, workspace_offset;
+    size_t packed_bytes, packed_offset; /* of all packed weights, in the arena unless they are stored */
+    espl__store stored;                 /* packed weights that were found in a file */
     size_t total_bytes;
     char *arena;
 
@@ -127,6 +132,15 @@ espl_status espl__choose_kernels(espl__plan *plan);
 espl_status espl__share_concats(espl__plan *plan);
 espl_status espl__schedule(espl__plan *plan);
 espl_status espl__place_memory(espl__plan *plan);
+/* Are the packed weights in the plan's folder? Then they need neither room nor packing (keep_packed.c). */
+bool espl__find_packed(espl__plan *plan);
+/* Packs them and puts them there, if they are not. A folder that cannot be written is worth a warning, no more. */
+void espl__keep_packed(espl__plan *plan);
+void espl__pack(espl__plan *plan);
+static inline char *espl__packed_base(const espl__plan *plan)
+{
+    return plan->stored.values ? plan->stored.values : plan->arena + plan->packed_offset;
+}
 
 static inline espl__shape espl__node_shape(const espl__plan *plan, int node)
 {

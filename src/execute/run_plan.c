@@ -123,7 +123,7 @@ static void fill_common(const espl__plan *plan, const binding *b, arguments *a)
         .grad_inputs = a->grad_inputs,
         .parameters = a->parameters,
         .grad_parameters = a->grad_parameters,
-        .packed = at(plan, b->packed),
+        .packed = espl__packed_base(plan) + b->packed,
         .shared = at(plan, b->shared),
         .forward_shared = b->forward >= 0 ? at(plan, plan->bindings[b->forward].shared) : NULL,
         .stream = plan->streams[node - plan->graph->nodes],
@@ -277,6 +277,20 @@ static void run_packs(espl__plan *plan, int worker, int workers)
         b->kernel->pack(&a.call);
     }
     espl__meet();
+}
+
+static void pack(void *argument, int worker, int workers)
+{
+    run_packs(argument, worker, workers);
+}
+
+void espl__pack(espl__plan *plan)
+{
+    if (plan->alone)
+        pack(plan, 0, 1);
+    else
+        espl__workers_run(plan->ctx, pack, plan);
+    plan->packed = true;
 }
 
 /* ---- gradients ---- */

@@ -131,6 +131,8 @@ typedef struct espl__kernel {
     /* May fail (memory; ESPL_UNSUPPORTED: the plan tries the next kernel) and allocate; NULL if nothing is needed. */
     espl_status (*prepare)(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state);
     void (*release)(espl_context *ctx, void *state);
+    /* Of the library that decides how the packed weights lie; NULL: this one. */
+    uint64_t (*version)(void);
     /* The four below cannot fail and do not allocate. */
     void (*pack)(const espl__call *call);
     void (*sums)(const espl__call *call);

@@ -111,6 +111,13 @@ espl_status onednn_wanted(espl_context *ctx, const onednn_primitive *primitive, 
 #endif
 }
 
+uint64_t onednn_version(void)
+{
+    const dnnl_version_t *v = dnnl_version();
+
+    return (uint64_t)v->major << 40 | (uint64_t)v->minor << 20 | (uint64_t)v->patch;
+}
+
 int onednn_threads(int threads)
 {
     const int before = omp_get_max_threads();

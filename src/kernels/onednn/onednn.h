@@ -43,6 +43,8 @@ void onednn_desc_free(onednn_desc *desc);
 size_t onednn_desc_bytes(const onednn_desc *desc);
 bool onednn_desc_equal(const onednn_desc *a, const onednn_desc *b);
 
+/* Which oneDNN runs, as espl__kernel.version wants it. */
+uint64_t onednn_version(void);
 /* Lets what follows use so many threads, where it is not within a worker; returns what to restore. */
 int onednn_threads(int threads);
 

@@ -290,6 +290,7 @@ static void forward(const espl__call *call)
         .fits = fits,                            \
         .prepare = prepare_forward,              \
         .release = release,                      \
+        .version = onednn_version,               \
         .pack = pack,                            \
         .run = forward,                          \
     };
@@ -332,6 +333,7 @@ static void backward_inputs(const espl__call *call)
         .fits = fits,                            \
         .prepare = prepare_inputs,               \
         .release = release,                      \
+        .version = onednn_version,               \
         .pack = pack,                            \
         .run = backward_inputs,                  \
     };

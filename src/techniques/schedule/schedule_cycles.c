@@ -24,8 +24,16 @@ espl__cycle espl__cycle_at(int64_t period, double stretch, int64_t t)
     return c;
 }
 
-espl__cycle espl__cycle_of_count(int64_t length, int64_t count, int64_t t)
+espl__cycle espl__cycle_of_count(int64_t length, int64_t count, int64_t first, int64_t t)
 {
+    if (first > 0 && t < first)
+        return (espl__cycle){ .length = first };
+    if (first > 0) {
+        espl__cycle c = espl__cycle_of_count(length - first, count - 1, 0, t - first);
+        c.number++;
+        c.start += first;
+        return c;
+    }
     const int64_t each = length / count, number = t / each < count - 1 ? t / each : count - 1;
 
     return (espl__cycle){ .number = number,

@@ -13,8 +13,8 @@ typedef struct espl__cycle {
  * as the one before, rounded to whole steps. All integers but the length, so nothing drifts. */
 espl__cycle espl__cycle_at(int64_t period, double stretch, int64_t t);
 /* The cycle when `length` steps are cut in `count` cycles of floor(length / count) steps; the last one
- * takes the rest as well. */
-espl__cycle espl__cycle_of_count(int64_t length, int64_t count, int64_t t);
+ * takes the rest as well. `first` > 0: the first has so many, and the others are the cut of what is left. */
+espl__cycle espl__cycle_of_count(int64_t length, int64_t count, int64_t first, int64_t t);
 
 /* Says that the run stops inside a cycle, unless `left` is 0: so many of the cycle's steps will be
  * missing, and it would have been complete `done` steps earlier. */

@@ -5,8 +5,9 @@
  *   exponential  top end^(c / (C - 1)), not below lowest
  *
  * c counts the steps of the cycle, whose length is C. The next cycle is `stretch` times as long, and its top
- * is `factor` times as high; the first top is the optimizer's rate. A restart changes the rate alone:
- * weights, statistics and momentum carry over. The net at the end of each cycle is what the authors
+ * is `factor` times as high; the first top is the optimizer's rate. With a long `first` cycle the short ones
+ * after it begin from a good net, as in fast geometric ensembling (Garipov et al. 2018, arXiv:1802.10026).
+ * A restart changes the rate alone: weights, statistics and momentum carry over. The net at the end of each cycle is what the authors
  * recommend; it is kept in the run's folder (cycles/1.safetensors ...) and nothing overwrites it, least of
  * all the best net of a cycle by the held-out data, which `keep: best` puts beside it. */
 #include "techniques/schedule/schedule_cycles.h"
@@ -26,7 +27,7 @@ enum { KEEP_ENDS,
 typedef struct warm_restarts {
     espl__warm_up warm;
     int shape, keep;
-    espl_duration period;
+    espl_duration period, first;
     int64_t cycles;
     double stretch, factor, lowest, end;
     /* the best net of the cycle that is under way */
@@ -40,6 +41,8 @@ static const espl_option options[] = {
     ESPL_REAL(warm_restarts, stretch, "1", 1, 1e6, "each cycle is so many times as long as the one before"),
     ESPL_COUNT(warm_restarts, cycles, "0", 0, 1e9,
                "cut the run in so many equal cycles instead of giving a period; the last takes what is over"),
+    ESPL_DURATION(warm_restarts, first, "0ep", 0, 1e12,
+                  "with cycles: length of the first, the others share the rest; 0: all are equal"),
     ESPL_REAL(warm_restarts, factor, "1", 1e-9, 1, "each restart goes to so much of the top before"),
     ESPL_REAL(warm_restarts, lowest, "0", 0, 1e6, "the rate to which each cycle comes down"),
     ESPL_REAL(warm_restarts, end, "0.01", 1e-12, 1, "exponential: share of the top at a cycle's last step"),
@@ -72,14 +75,17 @@ double espl__decay_to(double end, int64_t points)
 static espl__cycle cycle_at(const warm_restarts *s, const espl_run *run, int64_t t)
 {
     if (s->cycles)
-        return espl__cycle_of_count(espl__schedule_course(run, &s->warm).length, s->cycles, t);
+        return espl__cycle_of_count(espl__schedule_course(run, &s->warm).length, s->cycles,
+                                    espl_run_duration(run, s->first), t);
     return espl__cycle_at(espl_run_duration(run, s->period), s->stretch, t);
 }
 
 static espl_status check_cycles(const warm_restarts *s, espl_run *run)
 {
-    const int64_t length = espl__schedule_course(run, &s->warm).length;
+    const int64_t length = espl__schedule_course(run, &s->warm).length, first = espl_run_duration(run, s->first);
 
+    if (!s->cycles && first)
+        return espl_run_fail(run, ESPL_BAD_OPTION, "first: goes with cycles; without them, period is the first one's length");
     if (!s->cycles)
         return espl__schedule_check_duration(run, "period", s->period);
     if (s->stretch != 1)
@@ -89,6 +95,10 @@ static espl_status check_cycles(const warm_restarts *s, espl_run *run)
     if (s->cycles > length)
         return espl_run_fail(run, ESPL_BAD_OPTION, "cycles: %lld do not fit in %lld steps",
                              (long long)s->cycles, (long long)length);
+    if (first && (s->cycles == 1 || first > length - (s->cycles - 1)))
+        return espl_run_fail(run, ESPL_BAD_OPTION,
+                             "first: a first cycle of %lld of %lld steps leaves no room for the other %lld",
+                             (long long)first, (long long)length, (long long)s->cycles - 1);
     return ESPL_OK;
 }
 

@@ -86,6 +86,26 @@ static void a_damaged_file_is_made_anew(void **state)
     assert_false(found(true, 7, BYTES, 'a'));
 }
 
+static void one_may_be_written_whole(void **state)
+{
+    static const char values[BYTES] = "abc";
+    espl__store store;
+
+    (void)state;
+    unlink(path);
+    assert_false(espl__store_find(path, 7, BYTES, &store));
+    assert_int_equal(espl__store_write(ctx, path, 7, values, BYTES), ESPL_OK);
+    assert_false(espl__store_find(path, 8, BYTES, &store));
+    assert_true(espl__store_find(path, 7, BYTES, &store));
+    assert_memory_equal(store.values, values, BYTES);
+    memset(store.values, 'x', BYTES); /* stays here */
+    espl__store_free(ctx, &store, true);
+    assert_true(espl__store_find(path, 7, BYTES, &store));
+    assert_memory_equal(store.values, values, BYTES);
+    espl__store_free(ctx, &store, true);
+    assert_int_equal(espl__store_write(ctx, "/nowhere/at/all", 7, values, BYTES), ESPL_WRITE_FAILED);
+}
+
 static void it_may_lie_in_memory_or_go(void **state)
 {
     espl__store store;
@@ -106,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_finished_file_is_found),
         cmocka_unit_test(a_damaged_file_is_made_anew),
+        cmocka_unit_test(one_may_be_written_whole),
         cmocka_unit_test(it_may_lie_in_memory_or_go),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -76,18 +76,25 @@ static void test_snapshot_cosine(void **unused)
 
     (void)unused;
     for (int64_t t = 0; t < 20; t++) {
-        const espl__cycle c = espl__cycle_of_count(20, 4, t);
+        const espl__cycle c = espl__cycle_of_count(20, 4, 0, t);
         assert_int_equal(c.number, t / 5);
         near(espl__rate_cosine(0.1, 0, c.length, t - c.start), expected[t % 5]);
     }
     /* 6 cycles of 20 steps: ceil would make 5 of them; here the last is longer */
-    assert_int_equal(espl__cycle_of_count(20, 6, 19).number, 5);
-    assert_int_equal(espl__cycle_of_count(20, 6, 19).start, 15);
-    assert_int_equal(espl__cycle_of_count(20, 6, 19).length, 5);
-    assert_int_equal(espl__cycle_of_count(20, 6, 14).length, 3);
+    assert_int_equal(espl__cycle_of_count(20, 6, 0, 19).number, 5);
+    assert_int_equal(espl__cycle_of_count(20, 6, 0, 19).start, 15);
+    assert_int_equal(espl__cycle_of_count(20, 6, 0, 19).length, 5);
+    assert_int_equal(espl__cycle_of_count(20, 6, 0, 14).length, 3);
+    /* a first cycle of 8, and three of 4 */
+    for (int64_t t = 0; t < 20; t++) {
+        const espl__cycle c = espl__cycle_of_count(20, 4, 8, t);
+        assert_int_equal(c.number, t < 8 ? 0 : t / 4 - 1);
+        assert_int_equal(c.start, t < 8 ? 0 : t / 4 * 4);
+        assert_int_equal(c.length, t < 8 ? 8 : 4);
+    }
     /* one cycle is the plain cosine */
     for (int64_t t = 0; t < 20; t++)
-        assert_int_equal(espl__cycle_of_count(20, 1, t).length, 20);
+        assert_int_equal(espl__cycle_of_count(20, 1, 0, t).length, 20);
 }
 
 static void test_in_a_run(void **unused)
@@ -101,16 +108,20 @@ static void test_in_a_run(void **unused)
               { 100, 0.001 }, { 101, 0.1 });
     RIG_CHECK("schedule-warm-restarts", "cycles: 3, warm-up: 1ep", { 0, 0.001 }, { 99, 0.1 }, { 100, 0.1 },
               { 250, 0.05 }, { 400, 0.1 }, { 700, 0.1 });
+    RIG_CHECK("schedule-warm-restarts", "cycles: 3, first: 6ep, factor: 0.5", { 0, 0.1 }, { 300, 0.05 }, { 600, 0.05 },
+              { 700, 0.025 }, { 800, 0.025 });
 }
 
 static void test_says_where_cycles_end(void **unused)
 {
     const int64_t growing[] = { 99, 399 }, three[] = { 332, 665, 999 }, warm[] = { 399, 699, 999 };
+    const int64_t long_first[] = { 599, 799, 999 };
 
     (void)unused;
     rig_cycles("schedule-warm-restarts", "period: 1ep, stretch: 3", growing, 2);
     rig_cycles("schedule-warm-restarts", "cycles: 3", three, 3);
     rig_cycles("schedule-warm-restarts", "cycles: 3, warm-up: 1ep", warm, 3);
+    rig_cycles("schedule-warm-restarts", "cycles: 3, first: 6ep", long_first, 3);
     rig_warns("schedule-warm-restarts", "period: 1ep, stretch: 3", "4 or 13 epochs");
     rig_warns("schedule-warm-restarts", "cycles: 3", NULL);
     rig_warns("schedule-warm-restarts", "period: 5ep", NULL);
@@ -126,6 +137,9 @@ static void test_bad_options_are_refused(void **unused)
     rig_refuses("schedule-warm-restarts", "cycles: -1", "cycles");
     rig_refuses("schedule-warm-restarts", "cycles: 1001", "1001 do not fit in 1000 steps");
     rig_refuses("schedule-warm-restarts", "cycles: 4, stretch: 2", "leave one of them out");
+    rig_refuses("schedule-warm-restarts", "first: 2ep", "goes with cycles");
+    rig_refuses("schedule-warm-restarts", "cycles: 1, first: 2ep", "no room for the other 0");
+    rig_refuses("schedule-warm-restarts", "cycles: 3, first: 999st", "no room for the other 2");
     rig_refuses("schedule-warm-restarts", "lowest: 0.2", "above the optimizer's rate");
     rig_refuses("schedule-warm-restarts", "period: 1ep, factor: 0.1, lowest: 0.01", "below the lowest rate");
     rig_refuses("schedule-warm-restarts", "end: 0", "end");
