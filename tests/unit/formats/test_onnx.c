@@ -1,4 +1,4 @@
-/* ONNX models, recorded by tests/golden/onnx_files.py with what PyTorch and NumPy answer: every way in which
+/* ONNX models, recorded by tests/golden/onnx_*.py with what PyTorch, NumPy and Keras answer: every way in which
  * exporters say things, and what must be refused. The files are those that fuzz_onnx begins from. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,7 +67,7 @@ static int count_of(const char *op)
 
 static void answers_are_those_of_the_other_program(void **state)
 {
-    static const char *const names[] = { "plain", "activations", "shuffle", "typed", "old", "last", "folded" };
+    static const char *const names[] = { "plain", "activations", "shuffle", "typed", "old", "last", "folded", "dynamo", "tensorflow" };
     char path[300];
     espl_check check;
 
