@@ -31,6 +31,7 @@ typedef struct espl_data_settings {
                               * line, as espl_faults_write writes it; NULL: none */
     int64_t keep_pixels;     /* folders of pictures: keep so many MiB of them as decoded and resized bytes in memory,
                               * for the epochs after the first; 0: none. Not with resize "keras". */
+    bool one_class;          /* samples of a single class will do, as for a net that knows others */
     int64_t limit;           /* use at most so many training samples (first ones of each class in turn); 0: all */
 } espl_data_settings;
 

@@ -260,8 +260,9 @@ ESPL_API espl_status espl_run_combine(espl_run *run, const char *const *names, i
  * and classes; NULL: the net as it is now (NET_READY). */
 ESPL_API espl_status espl_run_teach(espl_run *run, const char *teacher, double temperature, double share);
 /* The same by the net as it is now (NET_READY), about the classes alone that it knew before the recipe's head added
- * others. */
-ESPL_API espl_status espl_run_teach_old(espl_run *run, double temperature, double share);
+ * others; with a share of 0 nobody teaches. `apart`: where two or more classes were added and no sample of an old one is
+ * trained on, the cross entropy with the label (softmax_cross_entropy) is among the new classes alone. */
+ESPL_API espl_status espl_run_teach_old(espl_run *run, double temperature, double share, bool apart);
 /* Draws everything that trains anew, as the `time`-th time with this seed, and clears what the optimizer keeps
  * (CYCLE_END). */
 ESPL_API void espl_run_begin_anew(espl_run *run, int64_t time);

@@ -13,6 +13,7 @@ espl_status data_options_open(espl_context *ctx, const char *path, const data_op
         .split_seed = (uint64_t)options->split_seed,
         .label = options->label,
         .leave_out = options->leave_out,
+        .one_class = true, /* the net tells it from others */
         .limit = options->limit,
     };
 

@@ -117,7 +117,8 @@ static espl_status check_settings(espl_context *ctx, const espl_data_settings *s
     return ESPL_OK;
 }
 
-static espl_status collect_labels(espl_data *data, const char *path, int32_t **labels)
+static espl_status collect_labels(espl_data *data, const char *path, const espl_data_settings *settings,
+                                  int32_t **labels)
 {
     const int64_t count = data->source->count(data->state);
     int different = 0;
@@ -127,7 +128,7 @@ static espl_status collect_labels(espl_data *data, const char *path, int32_t **l
         (*labels)[i] = data->source->label(data->state, i);
         different |= (*labels)[i] != (*labels)[0];
     }
-    if (!status && !different)
+    if (!status && !different && !settings->one_class)
         status = espl__fail(data->ctx, ESPL_BAD_FILE,
                             "%s: all %lld samples have the same class (%s); at least two classes "
                             "are needed to learn to tell them apart",
@@ -226,7 +227,7 @@ static espl_status open_parts(espl_data *data, const char *path, const espl_data
     data->part[0].state = data->part[1].state = data->state;
     status = name_classes(data);
     if (!status)
-        status = collect_labels(data, path, &labels);
+        status = collect_labels(data, path, settings, &labels);
     if (!status)
         status = open_test(data, path, settings);
     if (!status)

@@ -21,7 +21,7 @@ typedef struct pictures {
 
 /* ---- classes ---- */
 
-static espl_status check_classes(const espl__picture_files *f, bool test)
+static espl_status check_classes(const espl__picture_files *f, bool one)
 {
     espl_context *ctx = f->listing.ctx;
     const char *root = f->listing.root;
@@ -37,7 +37,7 @@ static espl_status check_classes(const espl__picture_files *f, bool test)
                           "%s: has no folder with pictures; put the pictures of each class into a "
                           "folder named after it",
                           root);
-    if (f->classes == 1 && !test)
+    if (f->classes == 1 && !one)
         return espl__fail(
             ctx, ESPL_BAD_FILE,
             "%s: has only one class, \"%s\"; at least two are needed, a folder for each", root, f->names[0]);
@@ -130,7 +130,7 @@ static espl_status fill(pictures *p, const char *path, const espl_data_settings 
     if (!status && settings->leave_out)
         status = espl__picture_files_leave_out(f, settings->leave_out);
     if (!status)
-        status = check_classes(f, test);
+        status = check_classes(f, test || settings->one_class);
     if (!status)
         status = decide_shape(p, settings, reading);
     if (!status && p->fitting.rule != ESPL__FIT_KERAS) /* which gives fractions */

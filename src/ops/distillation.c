@@ -4,7 +4,8 @@
  * dz = (1 - a) (softmax(z) - label) + a T (softmax(z / T) sum(q) - q). The factor T^2 keeps the teacher's part of
  * the gradient as large as it is at T = 1. Without soft targets the label counts alone and whole.
  * Of a teacher that knows only the first classes, q and softmax(z / T) are among those (Li and Hoiem 2016,
- * arXiv:1606.09282, equation 3). */
+ * arXiv:1606.09282, equation 3); with `apart`, the label's cross entropy of a class that it does not know is among the
+ * classes that it does not know, so that learning them does not push down the others. */
 #include "ops/loss.h"
 #include "ops/ops.h"
 
@@ -12,6 +13,7 @@ static const espl_option attributes[] = {
     ESPL_REAL(espl__distillation, temperature, "1", 0.01, 1000, "logits are divided by it before the softmax"),
     ESPL_REAL(espl__distillation, share, "0.5", 0, 1, "of the teacher in the loss"),
     ESPL_COUNT(espl__distillation, known, "0", 0, 1 << 24, "the teacher knows so many of the first classes, and softmax(z / T) is taken among those; 0: all"),
+    ESPL_FLAG(espl__distillation, apart, "no", "the label's softmax, where the teacher does not know the label, is among the classes that it does not know"),
     ESPL_OPTIONS_END
 };
 

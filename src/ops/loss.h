@@ -16,6 +16,7 @@ typedef struct espl__cross_entropy {
 typedef struct espl__distillation {
     double temperature, share; /* T, and a: of the soft targets in the loss */
     int64_t known;             /* the teacher knows so many of the first classes; 0: all */
+    bool apart;                /* labels are told from each other alone where the teacher does not know them */
 } espl__distillation;
 
 #endif

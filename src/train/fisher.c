@@ -4,6 +4,7 @@
 
 #include "execute/plan.h"
 #include "ops/dropout.h"
+#include "ops/loss.h"
 #include "train/opening.h"
 #include "train/scorer.h"
 #include "train/train.h"
@@ -19,7 +20,9 @@ typedef struct fisher {
     espl__plan *plan;
     bool *frozen;        /* flags of the net as they were */
     double *probability; /* of each answer, for the sample that is looked at */
+    float *soft;         /* the answer that is supposed, 1 among zeros; NULL for a net with one output */
     int answers;         /* a net with one output has two */
+    bool packed;
     espl__stream stream;
 } fisher;
 
@@ -34,6 +37,7 @@ static void close_fisher(fisher *f)
     espl__graph_free(f->graph);
     espl__release(ctx, f->frozen);
     espl__release(ctx, f->probability);
+    espl__release(ctx, f->soft);
 }
 
 static void stand_still(fisher *f)
@@ -47,15 +51,28 @@ static void stand_still(fisher *f)
             ((espl__dropout *)f->graph->nodes[i].attributes)->rate = 0;
 }
 
-static espl_status open_fisher(espl_net *net, fisher *f)
+/* -log of the probability of an answer among those that the net knows. */
+static espl_status open_loss(fisher *f, int known)
+{
+    const espl__distillation among = { .temperature = 1, .share = 1, .known = known };
+    const int outputs = espl_net_classes(f->net);
+
+    if (outputs == 1)
+        return espl__loss_graph(f->net->graph, espl__loss_find("binary_cross_entropy"), NULL, &f->graph);
+    const espl_status s = espl__allocate(f->net->ctx, (size_t)outputs, sizeof *f->soft, &f->soft);
+    return s ? s : espl__loss_graph(f->net->graph, espl__loss_find("distillation"), &among, &f->graph);
+}
+
+static espl_status open_fisher(espl_net *net, int known, fisher *f)
 {
     const int outputs = espl_net_classes(net), parameters = net->graph->parameter_count;
-    const espl__op *loss = espl__loss_find(outputs == 1 ? "binary_cross_entropy" : "softmax_cross_entropy");
     espl_status s;
 
-    *f = (fisher){ .net = net, .answers = outputs == 1 ? 2 : outputs, .stream = espl__stream_of(espl__seed(net->ctx), "fisher") };
+    *f = (fisher){ .net = net, .stream = espl__stream_of(espl__seed(net->ctx), "fisher") };
+    f->answers = outputs == 1 ? 2 : known ? known
+                                          : outputs;
     if ((s = espl__allocate(net->ctx, (size_t)f->answers, sizeof *f->probability, &f->probability)) ||
-        (s = espl__loss_graph(net->graph, loss, NULL, &f->graph)) ||
+        (s = open_loss(f, known)) ||
         (s = espl__allocate(net->ctx, (size_t)parameters, sizeof *f->frozen, &f->frozen)))
         return s;
     stand_still(f);
@@ -95,11 +112,15 @@ static void draw_answer(fisher *f, int64_t index)
         f->probability[i] = i == drawn;
 }
 
-static void run(fisher *f, const espl__batch *batch, int64_t sample, int32_t label)
+/* The gradient that the sample would have with this answer. */
+static void run(fisher *f, const espl__batch *batch, int64_t sample, int32_t answer)
 {
     const int64_t size = espl__shape_size(f->net->graph->nodes[0].shape);
 
-    espl__plan_run(f->plan, &(espl__feed){ .count = 1, .values = batch->values + sample * size, .labels = &label, .index = batch->index + sample, .parameters_changed = true });
+    for (int i = 0; f->soft && i < f->answers; i++)
+        f->soft[i] = i == answer;
+    espl__plan_run(f->plan, &(espl__feed){ .count = 1, .values = batch->values + sample * size, .labels = f->soft ? NULL : &answer, .soft = f->soft, .index = batch->index + sample, .parameters_changed = !f->packed });
+    f->packed = true;
 }
 
 static void add_squares(const fisher *f, double weight, float *const *diagonal)
@@ -120,7 +141,8 @@ static void add_sample(fisher *f, const espl__batch *batch, int64_t sample, doub
     for (int32_t y = 0; y < f->answers; y++) {
         if (!(f->probability[y] > 0))
             continue;
-        run(f, batch, sample, y);
+        if (y > 0)
+            run(f, batch, sample, y);
         add_squares(f, share * f->probability[y], diagonal);
     }
 }
@@ -144,10 +166,10 @@ static espl_status add_samples(fisher *f, espl_data *data, int64_t samples, floa
     return s;
 }
 
-espl_status espl__fisher(espl_net *net, espl_data *data, int64_t samples, float *const *diagonal)
+espl_status espl__fisher(espl_net *net, espl_data *data, int known, int64_t samples, float *const *diagonal)
 {
     fisher f;
-    espl_status s = open_fisher(net, &f);
+    espl_status s = open_fisher(net, known, &f);
 
     if (!s)
         s = add_samples(&f, data, samples, diagonal);
@@ -160,7 +182,7 @@ espl_status espl__fisher(espl_net *net, espl_data *data, int64_t samples, float 
 /* Its classes do not matter, its samples must fit. */
 static espl_status open_data(espl_run *run, const char *path, espl_data **data)
 {
-    espl_data_settings settings = { 0 };
+    espl_data_settings settings = { .one_class = true };
     int64_t here[3], there[3];
     char found[ESPL__PATH_MAX];
     espl_status s;
@@ -192,7 +214,7 @@ espl_status espl_run_measure_fisher(espl_run *run, int kept, int64_t samples, co
     if (!s && *path)
         s = open_data(run, path, &data);
     if (!s)
-        s = espl__fisher(run->net, data ? data : run->data, samples, diagonal);
+        s = espl__fisher(run->net, data ? data : run->data, run->old_classes, samples, diagonal);
     espl_data_free(data);
     espl__release(run->ctx, diagonal);
     return s;

@@ -9,9 +9,9 @@
  *
  *   F = 1/N sum_n E_y (d log p(y | x_n) / d theta)^2,   y as the net itself answers,
  *
- * over at most `samples` training samples, always the same ones. The expectation is exact for up to 16 classes and
- * goes by one drawn answer for more. Normalizations go by their running statistics, dropout is off. The net is
+ * over at most `samples` training samples, always the same ones, and the first `known` answers (0: all). The expectation
+ * is exact for up to 16 answers and goes by one drawn answer for more. Normalizations go by their running statistics, dropout is off. The net is
  * afterwards what it was. */
-espl_status espl__fisher(espl_net *net, espl_data *data, int64_t samples, float *const *diagonal);
+espl_status espl__fisher(espl_net *net, espl_data *data, int known, int64_t samples, float *const *diagonal);
 
 #endif

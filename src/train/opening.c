@@ -51,6 +51,7 @@ static espl_status open_data(espl_run *run)
         .resize = resizes[d->resize],
         .channels = (int)d->channels,
         .keep_pixels = d->keep_pixels,
+        .one_class = run->recipe.new_head && run->recipe.head.classes == ESPL__HEAD_ADDED,
         .limit = d->limit,
     };
     const espl_status s = espl_data_open(run->ctx, path, &settings, &run->data);

@@ -33,15 +33,37 @@ espl_status espl_run_teach(espl_run *run, const char *teacher, double temperatur
         return espl_run_fail(run, ESPL_BAD_STATE, "another technique has brought a teacher; a run has one");
     t->temperature = temperature;
     t->share = share;
+    t->known = 0;
+    t->apart = false;
     return open_net(run, teacher, &t->net);
 }
 
-espl_status espl_run_teach_old(espl_run *run, double temperature, double share)
+/* Two or more classes are new, and nothing but new ones is learned from. */
+static bool only_new(const espl_run *run)
 {
-    const espl_status s = espl_run_teach(run, NULL, temperature, share);
+    const int64_t count = espl_data_count(run->data, ESPL_TRAIN);
 
-    run->fit.teacher.known = run->old_classes;
-    return s;
+    if (!run->old_classes || espl_net_classes(run->net) < run->old_classes + 2)
+        return false;
+    for (int64_t i = 0; i < count; i++)
+        if (espl__data_label(run->data, ESPL_TRAIN, i) < run->old_classes)
+            return false;
+    return true;
+}
+
+espl_status espl_run_teach_old(espl_run *run, double temperature, double share, bool apart)
+{
+    espl__teacher *t = &run->fit.teacher;
+    const bool own_loss = espl__text_equal(run->recipe.loss->name, "softmax_cross_entropy");
+    const espl_status s = share > 0 ? espl_run_teach(run, NULL, temperature, share) : ESPL_OK;
+
+    if (s || (t->net && !(share > 0))) /* somebody else teaches */
+        return s;
+    t->temperature = temperature;
+    t->share = share;
+    t->known = run->old_classes;
+    t->apart = apart && own_loss && only_new(run);
+    return ESPL_OK;
 }
 
 espl_status espl__teacher_loss_graph(espl_run *run, espl__graph **result)
@@ -49,10 +71,10 @@ espl_status espl__teacher_loss_graph(espl_run *run, espl__graph **result)
     const espl__teacher *t = &run->fit.teacher;
     const espl__recipe *r = &run->recipe;
 
-    if (!t->net)
+    if (!t->net && !t->apart)
         return espl__loss_graph(run->net->graph, r->loss, r->loss_options, result);
     return espl__loss_graph(run->net->graph, espl__loss_find("distillation"),
-                            &(espl__distillation){ .temperature = t->temperature, .share = t->share, .known = t->known }, result);
+                            &(espl__distillation){ .temperature = t->temperature, .share = t->share, .known = t->known, .apart = t->apart }, result);
 }
 
 espl_status espl__teacher_open_plan(espl_run *run)

@@ -307,6 +307,7 @@ static const op_case op_cases[] = {
     { "softmax_cross_entropy", WITH(espl__cross_entropy, .label_smoothing = 0), { VECTOR(100) }, set_large_logits, .large = true },
     { "distillation", WITH(espl__distillation, .temperature = 2, .share = 0.7), { VECTOR(5) }, set_soft },
     { "distillation", WITH(espl__distillation, .temperature = 3, .share = 0.6, .known = 3), { VECTOR(5) }, set_soft },
+    { "distillation", WITH(espl__distillation, .temperature = 2, .share = 0.4, .known = 1, .apart = true), { VECTOR(5) }, set_soft },
     { "distillation", WITH(espl__distillation, .temperature = 0.5, .share = 0.3), { VECTOR(4) }, set_weights },
     { "binary_cross_entropy", NULL, { VECTOR(1) }, set_binary },
     { "binary_cross_entropy", NULL, { VECTOR(5) }, set_weights },

@@ -7,8 +7,9 @@
 
 /* One sample and its two targets. */
 typedef struct lesson {
-    const float *z, *soft; /* soft: NULL without a teacher */
-    int64_t classes, known, label; /* known: to the teacher, the first ones; label negative: none */
+    const float *z, *soft;                    /* soft: NULL without a teacher */
+    int64_t classes, known, label;            /* known: to the teacher, the first ones; label negative: none */
+    int64_t first;                            /* of the classes that the label is told from */
     double temperature, of_label, of_teacher; /* the weights of both cross entropies */
 } lesson;
 
@@ -19,25 +20,27 @@ static lesson lesson_of(const espl__call *call, int64_t n)
     const int64_t classes = call->at->input[0].dim[0], label = t->labels ? t->labels[n] : -1;
     const bool labelled = label >= 0 && label < classes;
     const double share = t->soft ? a->share : 0;
+    const int64_t known = a->known ? a->known : classes;
 
     return (lesson){ .z = call->inputs[0] + n * classes,
                      .soft = t->soft ? t->soft + n * classes : NULL,
                      .classes = classes,
-                     .known = a->known ? a->known : classes,
+                     .known = known,
                      .label = labelled ? label : -1,
+                     .first = a->apart && labelled && label >= known ? known : 0,
                      .temperature = a->temperature,
                      .of_label = labelled ? 1 - share : 0,
                      .of_teacher = share };
 }
 
-/* log of the sum of exp(z / temperature) over the first `classes` */
-static double log_sum(const lesson *l, int64_t classes, double temperature)
+/* log of the sum of exp(z / temperature) over the classes first .. end - 1 */
+static double log_sum(const lesson *l, int64_t first, int64_t end, double temperature)
 {
     double largest = -INFINITY, sum = 0;
 
-    for (int64_t k = 0; k < classes; k++)
+    for (int64_t k = first; k < end; k++)
         largest = fmax(largest, (double)l->z[k] / temperature);
-    for (int64_t k = 0; k < classes; k++)
+    for (int64_t k = first; k < end; k++)
         sum += exp((double)l->z[k] / temperature - largest);
     return largest + log(sum);
 }
@@ -47,9 +50,9 @@ static double loss_of(const lesson *l)
     double loss = 0;
 
     if (l->of_label > 0)
-        loss += l->of_label * (log_sum(l, l->classes, 1) - (double)l->z[l->label]);
+        loss += l->of_label * (log_sum(l, l->first, l->classes, 1) - (double)l->z[l->label]);
     if (l->of_teacher > 0) {
-        const double whole = log_sum(l, l->known, l->temperature), factor = l->of_teacher * l->temperature * l->temperature;
+        const double whole = log_sum(l, 0, l->known, l->temperature), factor = l->of_teacher * l->temperature * l->temperature;
         for (int64_t k = 0; k < l->known; k++)
             loss += factor * (double)l->soft[k] * (whole - (double)l->z[k] / l->temperature);
     }
@@ -67,14 +70,14 @@ static void forward(const espl__call *call)
 
 static void gradient_of(const lesson *l, double factor, float *dz)
 {
-    const double T = l->temperature, whole = log_sum(l, l->classes, 1), soft_whole = log_sum(l, l->known, T);
+    const double T = l->temperature, whole = log_sum(l, l->first, l->classes, 1), soft_whole = log_sum(l, 0, l->known, T);
     double q = 0;
 
     for (int64_t k = 0; k < l->known && l->soft; k++)
         q += (double)l->soft[k];
     for (int64_t k = 0; k < l->classes; k++) {
         const double z = (double)l->z[k];
-        double sum = l->of_label * (exp(z - whole) - (k == l->label));
+        double sum = k < l->first ? 0 : l->of_label * (exp(z - whole) - (k == l->label));
         if (l->of_teacher > 0 && k < l->known)
             sum += l->of_teacher * T * (q * exp(z / T - soft_whole) - (double)l->soft[k]);
         dz[k] = (float)(factor * sum);

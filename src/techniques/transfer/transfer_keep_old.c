@@ -19,7 +19,7 @@ typedef struct keep_old {
     double strength, share, temperature;
     int64_t samples;
     char data[512];
-    bool head;
+    bool head, apart;
     bool measured, begun;
 } keep_old;
 
@@ -30,6 +30,8 @@ static const espl_option options[] = {
     ESPL_FLAG(keep_old, head, "no", "pull the head too; no: it is free to learn new classes"),
     ESPL_REAL(keep_old, share, "0", 0, 1, "of the old net's answers about the old classes in the loss; 0: it is not asked"),
     ESPL_REAL(keep_old, temperature, "2", 0.01, 1000, "what logits are divided by before these answers are compared"),
+    ESPL_FLAG(keep_old, apart, "yes",
+              "tell new classes from each other alone, not from old ones, where no sample of an old one is trained on"),
     ESPL_OPTIONS_END
 };
 
@@ -50,7 +52,7 @@ static espl_status begin(void *self, espl_run *run)
 {
     const keep_old *k = self;
 
-    return k->share > 0 ? espl_run_teach_old(run, k->temperature, k->share) : ESPL_OK;
+    return espl_run_teach_old(run, k->temperature, k->share, k->apart);
 }
 
 static espl_status measure(void *self, espl_run *run)

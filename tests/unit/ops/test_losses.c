@@ -212,6 +212,32 @@ static void test_distillation_of_the_first(void **state)
     op_free(&r);
 }
 
+/* The same teacher, but the label is the third of four classes and told from the fourth alone: 5 of 5 + 3. */
+static void test_distillation_apart(void **state)
+{
+    const espl__distillation a = { .temperature = 2, .share = 0.75, .known = 2, .apart = true };
+    const double soft[] = { 0.25, 0.75, 0, 0 }, whole = 1 + sqrt(2);
+    const double expected = -0.25 * log(0.625) - 0.75 * 4 * (0.25 * log(1 / whole) + 0.75 * log(sqrt(2) / whole));
+    const double dz[] = { 0.75 * 2 * (1 / whole - 0.25), 0.75 * 2 * (sqrt(2) / whole - 0.75), 0.25 * (0.625 - 1),
+                          0.25 * 0.375 };
+    const double known = -log(2.0 / 11);
+    op_run r;
+
+    (void)state;
+    op_open_one(&r, "distillation", &a, espl__shape_vector(4), 1);
+    op_set(r.node.input[0], (const double[]){ 0, log(2), log(5), log(3) }, 4);
+    r.node.labels[0] = 1;
+    op_go(&r, true);
+    op_expect("loss", r.result.output, &known, 1, 1e-6);
+    r.node.labels[0] = 2;
+    r.node.soft = one_zeros(4, sizeof(float));
+    op_set(r.node.soft, soft, 4);
+    op_go(&r, true);
+    op_expect("loss", r.result.output, &expected, 1, 1e-6);
+    op_expect("dz", r.result.grad_input[0], dz, 4, 1e-6);
+    op_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_squared_single),
         cmocka_unit_test(test_distillation),
         cmocka_unit_test(test_distillation_of_the_first),
+        cmocka_unit_test(test_distillation_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,20 +41,21 @@ static void write_points(const tiny *t, const char *name)
     tiny_write(t, name, "a,b,label\n1,2,1\n0,1,0\n2,-1,1\n");
 }
 
-static void test_fisher_of_logistic_regression(void **state)
+/* Of the weights of a layer with `outputs` outputs, of which the first `known` are asked about. */
+static void fisher_of_points(const tiny *t, int outputs, int known, const float *weights, float *sums)
 {
-    const tiny *t = *state;
-    const float w[2] = { 0.3f, -0.2f };
     espl_context *ctx = NULL;
     espl_data *data = NULL;
     espl_net *net = NULL;
-    float sums[2] = { 0 }, *diagonal[1] = { sums };
-    char path[160], test[160];
+    float *diagonal[1] = { sums };
+    char path[160], test[160], text[256];
 
     write_points(t, "points.csv");
     write_points(t, "same.csv");
-    tiny_write(t, "logistic.yaml", "name: logistic\nsettings: {classes: 1}\ninput: {channels: 2, height: 1, width: 1}\n"
-                                   "layers:\n  - flatten\n  - dense: {units: classes, bias: no}\n");
+    snprintf(text, sizeof text, "name: logistic\nsettings: {classes: %d}\ninput: {channels: 2, height: 1, width: 1}\n"
+                                "layers:\n  - flatten\n  - dense: {units: classes, bias: no}\n",
+             outputs);
+    tiny_write(t, "logistic.yaml", text);
     assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx), ESPL_OK);
     snprintf(path, sizeof path, "%s/points.csv", t->folder);
     snprintf(test, sizeof test, "%s/same.csv", t->folder);
@@ -64,15 +65,33 @@ static void test_fisher_of_logistic_regression(void **state)
     if (espl_net_open(ctx, path, NULL, &net))
         fail_msg("%s", espl_message(ctx));
     assert_int_equal(net->graph->parameter_count, 1);
-    memcpy(net->parameters[0].value, w, sizeof w);
-    if (espl__fisher(net, data, 100, diagonal))
+    memcpy(net->parameters[0].value, weights, 2 * (size_t)outputs * sizeof *weights);
+    if (espl__fisher(net, data, known, 100, diagonal))
         fail_msg("%s", espl_message(ctx));
-    assert_float_equal(sums[0], 0.368338, 1e-6);
-    assert_float_equal(sums[1], 0.486310, 1e-6);
     espl_net_free(net);
     espl_data_free(data);
     assert_int_equal(espl__bytes_now(ctx), 0);
     espl_context_free(ctx);
+}
+
+static void test_fisher_of_logistic_regression(void **state)
+{
+    float sums[2] = { 0 };
+
+    fisher_of_points(*state, 1, 0, (const float[]){ 0.3f, -0.2f }, sums);
+    assert_float_equal(sums[0], 0.368338, 1e-6);
+    assert_float_equal(sums[1], 0.486310, 1e-6);
+}
+
+/* The same with two outputs, whose difference counts; a third one, which the net does not know yet, stays out. */
+static void test_fisher_of_what_is_known(void **state)
+{
+    const float expected[] = { 0.368338f, 0.486310f, 0.368338f, 0.486310f, 0, 0 };
+    float sums[6] = { 0 };
+
+    fisher_of_points(*state, 3, 2, (const float[]){ 0.3f, -0.2f, 0, 0, 5, 5 }, sums);
+    for (int i = 0; i < 6; i++)
+        assert_float_equal(sums[i], expected[i], 1e-6);
 }
 
 /* Looking at a net changes nothing of it. */
@@ -92,7 +111,7 @@ static void test_fisher_leaves_the_net(void **state)
     assert_int_equal(espl_net_open(ctx, path, NULL, &net), ESPL_OK);
     const uint64_t hash = espl_net_hash(net);
     assert_int_equal(espl__allocate(ctx, (size_t)net->parameters[0].count, sizeof(float), &diagonal[0]), ESPL_OK);
-    assert_int_equal(espl__fisher(net, data, 10, diagonal), ESPL_OK);
+    assert_int_equal(espl__fisher(net, data, 0, 10, diagonal), ESPL_OK);
     assert_true(espl_net_hash(net) == hash);
     double sum = 0;
     for (int64_t i = 0; i < net->parameters[0].count; i++) {
@@ -112,10 +131,10 @@ static void test_fisher_leaves_the_net(void **state)
 
 static uint64_t hash_with(tiny *t, const char *options)
 {
-    char text[128];
+    char text[160];
     const char *const with[] = { text, NULL };
 
-    snprintf(text, sizeof text, "transfer-keep-old: {%s}", options);
+    snprintf(text, sizeof text, "transfer-keep-old: {%s}", options ? options : "");
     return tiny_hash(t, &(tiny_job){ .with = options ? with : NULL, .text = TINY_RECIPE("tiny.yaml", "keep: last\n") });
 }
 
@@ -145,7 +164,7 @@ static void test_takes_the_old_data(void **state)
 
 /* Two classes are known, and a third is learned from pictures of it and of one other. */
 #define OLD_NET "name: old\ninput: {channels: 2, height: 1, width: 1}\nlayers:\n  - flatten\n  - dense: 8\n  - relu\n  - dense: 2\n"
-#define TABLE(net, data, more)                                                                      \
+#define TABLE(net, data, more)                                                                     \
     "net: " net "\ndata: {path: " data ", held-out: 0.3}\nepochs: 20\nbatch: 8\nkeep: last\n" more \
     "optimizer: {sgd: {rate: 0.5}}\n"
 
@@ -206,15 +225,85 @@ static void test_goes_on_answering(void **state)
     assert_true(tiny_hash(t, &(tiny_job){ .out = "stopped", .with = with, .resume = true }) == hash);
 }
 
+/* Which of the head's values are those of the old net? The old rows come first. */
+static void count_kept(const tiny *t, const char *name, int *weights, int *biases)
+{
+    espl_context *ctx = NULL;
+    espl_net *net[2] = { NULL };
+    char path[160];
+    int *count[] = { weights, biases };
+
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx), ESPL_OK);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s/net.safetensors", t->folder, i ? name : "old");
+        if (espl_net_load(ctx, path, &net[i]))
+            fail_msg("%s", espl_message(ctx));
+    }
+    for (int k = 0; k < 2; k++) {
+        const int p = net[0]->graph->parameter_count - 2 + k;
+        *count[k] = 0;
+        for (int64_t i = 0; i < net[0]->parameters[p].count; i++)
+            *count[k] += net[0]->parameters[p].value[i] == net[1]->parameters[p].value[i];
+    }
+    espl_net_free(net[0]);
+    espl_net_free(net[1]);
+    espl_context_free(ctx);
+}
+
+/* New classes are told from each other alone: what the head says about the old ones is not pushed down. */
+static void test_new_classes_apart(void **state)
+{
+    tiny *t = *state;
+    const char *recipe = TABLE("old/net.safetensors", "new.csv", "head: {classes: added}\n");
+    int weights = 0, biases = 0;
+
+    tiny_write(t, "old.yaml", OLD_NET);
+    write_clouds(t, "old.csv", 3);
+    tiny_hash(t, &(tiny_job){ .out = "old", .text = TABLE("old.yaml", "old.csv", "") });
+    write_clouds(t, "new.csv", 12);
+    tiny_hash(t, &(tiny_job){ .out = "apart", .text = recipe, .with = (const char *const[]){ "transfer-keep-old: {strength: 0, share: 0}", NULL } });
+    count_kept(t, "apart", &weights, &biases);
+    assert_int_equal(weights, 16);
+    assert_int_equal(biases, 2);
+    const char *const whole[] = { "transfer-keep-old: {strength: 0, share: 0, apart: no}", NULL };
+    const uint64_t plain = tiny_hash(t, &(tiny_job){ .out = "plain", .text = recipe });
+    assert_true(tiny_hash(t, &(tiny_job){ .out = "whole", .text = recipe, .with = whole }) == plain);
+    count_kept(t, "whole", &weights, &biases);
+    assert_int_equal(biases, 0);
+    write_clouds(t, "new.csv", 14); /* with pictures of an old class there is something to tell them from */
+    assert_true(tiny_hash(t, &(tiny_job){ .out = "apart", .text = recipe, .with = (const char *const[]){ "transfer-keep-old: {strength: 0, share: 0}", NULL } }) ==
+                tiny_hash(t, &(tiny_job){ .out = "plain", .text = recipe }));
+}
+
+/* One class more. */
+static void test_a_single_new_class(void **state)
+{
+    tiny *t = *state;
+    const char *const with[] = { "transfer-keep-old: {strength: 0, share: 0.5}", NULL };
+    int weights = 0, biases = 0;
+
+    tiny_write(t, "old.yaml", OLD_NET);
+    write_clouds(t, "old.csv", 3);
+    tiny_hash(t, &(tiny_job){ .out = "old", .text = TABLE("old.yaml", "old.csv", "") });
+    write_clouds(t, "new.csv", 4);
+    tiny_hash(t, &(tiny_job){ .out = "one", .text = TABLE("old/net.safetensors", "new.csv", "head: {classes: added}\n"), .with = with });
+    count_kept(t, "one", &weights, &biases);
+    assert_true(weights < 16);
+    tiny_refuses(t, &(tiny_job){ .text = TABLE("old/net.safetensors", "new.csv", "") }, ESPL_BAD_FILE, "same class (c)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_balances_two_tasks),
         TINY_TEST_OF(test_fisher_of_logistic_regression),
+        TINY_TEST_OF(test_fisher_of_what_is_known),
         TINY_TEST_OF(test_fisher_leaves_the_net),
         TINY_TEST_OF(test_without_strength_nothing_changes),
         TINY_TEST_OF(test_takes_the_old_data),
         TINY_TEST_OF(test_goes_on_answering),
+        TINY_TEST_OF(test_new_classes_apart),
+        TINY_TEST_OF(test_a_single_new_class),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
