@@ -1,4 +1,5 @@
 /* The folder of a run and the paths in it. */
+#include "train/checkpoint.h"
 #include "train/train.h"
 
 #include <errno.h>
@@ -6,12 +7,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-espl_status espl__folder_check(espl_run *run)
+espl_status espl__folder_name(espl_context *ctx, const char *recipe, const char *ending, const char *given, char **result)
 {
-    if (strlen(run->folder) + ESPL__FILE_NAME_MAX < ESPL__PATH_MAX && *run->folder)
-        return ESPL_OK;
-    return espl__fail(run->ctx, ESPL_BAD_OPTION, "the run's folder needs a name of 1 to %d bytes",
-                      ESPL__PATH_MAX - ESPL__FILE_NAME_MAX - 1);
+    const char *slash = strrchr(recipe, '/'), *name = slash ? slash + 1 : recipe, *dot = strrchr(name, '.');
+    const size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
+    espl__text text = { 0 };
+    const espl_status s = given ? espl__text_add(ctx, &text, "%s", given)
+                                : espl__text_add(ctx, &text, "runs/%.*s%s", (int)length, name, ending);
+
+    *result = text.data;
+    if (!s && (text.length == 0 || text.length + 2 * ESPL__FILE_NAME_MAX >= ESPL__PATH_MAX))
+        return espl__fail(ctx, ESPL_BAD_OPTION, "the folder of a run or of several needs a name of 1 to %d bytes",
+                          ESPL__PATH_MAX - 2 * ESPL__FILE_NAME_MAX - 1);
+    return s;
 }
 
 void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX])
@@ -84,5 +92,24 @@ espl_status espl__folder_write_recipe(espl_run *run)
     if (!(s = espl__resolve(run, true, &text)))
         s = espl__file_replace(run->ctx, path, text.data, text.length);
     espl__text_free(run->ctx, &text);
+    return s;
+}
+
+espl_status espl__folder_claim(espl_run *run, const char *folder, const char *name, const char *more)
+{
+    char path[ESPL__PATH_MAX], *there = NULL;
+    size_t bytes = 0;
+    espl__text here = { 0 };
+    espl_status s = espl__resolve(run, false, &here);
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (!s)
+        s = espl__text_add(run->ctx, &here, "%s", more);
+    if (!s && !(s = espl__file_read(run->ctx, path, (size_t)1 << 20, &there, &bytes)))
+        s = espl__recipe_compare(run->ctx, path, there, here.data);
+    else if (s == ESPL_NO_FILE && !(s = espl__folder_make(run->ctx, folder)))
+        s = espl__file_replace(run->ctx, path, here.data, here.length);
+    espl__release(run->ctx, there);
+    espl__text_free(run->ctx, &here);
     return s;
 }

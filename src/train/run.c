@@ -58,26 +58,13 @@ static espl_status add_with(espl_run *run, const char *text)
     return espl__member_add_named(run, name, root, document, true, options);
 }
 
-static char *folder_name(espl_run *run, const char *recipe, const char *folder)
-{
-    const char *slash = strrchr(recipe, '/'), *name = slash ? slash + 1 : recipe;
-    const char *dot = strrchr(name, '.');
-    const size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
-    espl__text text = { 0 };
-    const espl_status s = folder ? espl__text_add(run->ctx, &text, "%s", folder)
-                                 : espl__text_add(run->ctx, &text, "runs/%.*s", (int)length, name);
-
-    return s ? NULL : text.data;
-}
-
 static espl_status read_recipe(espl_run *run, const char *path, const espl_run_settings *settings)
 {
     espl__document *document = NULL;
     espl_status s;
 
-    if (!(run->folder = folder_name(run, path, settings->folder)))
-        return ESPL_NO_MEMORY;
-    if ((s = espl__copy_text(run->ctx, path, &run->recipe_path)) || (s = espl__folder_check(run)) ||
+    if ((s = espl__folder_name(run->ctx, path, "", settings->folder, &run->folder)) ||
+        (s = espl__copy_text(run->ctx, path, &run->recipe_path)) ||
         (s = espl__document_load(run->ctx, path, &document)))
         return s;
     if ((s = apply_set(run, document, settings->set))) {

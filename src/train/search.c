@@ -107,26 +107,12 @@ static espl_status make_trials(espl_search *s)
 
 /* ---- opening ---- */
 
-static espl_status choose_folder(espl_search *s, const char *folder)
-{
-    const char *slash = strrchr(s->recipe, '/'), *name = slash ? slash + 1 : s->recipe, *dot = strrchr(name, '.');
-    const size_t length = dot && dot > name ? (size_t)(dot - name) : strlen(name);
-    espl__text text = { 0 };
-    const espl_status status = folder ? espl__text_add(s->ctx, &text, "%s", folder)
-                                      : espl__text_add(s->ctx, &text, "runs/%.*s-search", (int)length, name);
-
-    s->folder = text.data;
-    if (!status && (text.length == 0 || text.length + 2 * ESPL__FILE_NAME_MAX >= ESPL__PATH_MAX))
-        return espl__fail(s->ctx, ESPL_BAD_OPTION, "the search's folder needs a name of 1 to %d bytes",
-                          ESPL__PATH_MAX - 2 * ESPL__FILE_NAME_MAX);
-    return status;
-}
-
 static espl_status open(espl_search *s, const espl_search_settings *given)
 {
     espl_status status;
 
-    if ((status = check(s, given)) || (status = choose_folder(s, given->folder)) ||
+    if ((status = check(s, given)) ||
+        (status = espl__folder_name(s->ctx, s->recipe, "-search", given->folder, &s->folder)) ||
         (status = copy_list(s, given->set, &s->set)) || (status = copy_list(s, given->with, &s->with)))
         return status;
     const espl_run_settings settings = { .folder = s->folder, .set = s->set, .with = s->with };

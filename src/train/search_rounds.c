@@ -209,22 +209,11 @@ static int plan_rounds(const espl_search *s, int64_t epochs[ROUNDS_MAX])
 
 static espl_status write_plan(espl_search *s)
 {
-    char path[ESPL__PATH_MAX], *there = NULL;
-    size_t bytes = 0;
-    espl__text here = { 0 };
-    espl_status status = espl__resolve(s->base, false, &here);
+    char more[128];
 
-    snprintf(path, sizeof path, "%s/search.yaml", s->folder);
-    if (!status)
-        status = espl__text_add(s->ctx, &here, "trials: %lld\ngrid: %lld\nkeep-one-of: %lld\n", (long long)s->draws,
-                                (long long)s->grid, (long long)s->keep);
-    if (!status && !(status = espl__file_read(s->ctx, path, (size_t)1 << 20, &there, &bytes)))
-        status = espl__recipe_compare(s->ctx, path, there, here.data);
-    else if (status == ESPL_NO_FILE && !(status = espl__folder_make(s->ctx, s->folder)))
-        status = espl__file_replace(s->ctx, path, here.data, here.length);
-    espl__release(s->ctx, there);
-    espl__text_free(s->ctx, &here);
-    return status;
+    snprintf(more, sizeof more, "trials: %lld\ngrid: %lld\nkeep-one-of: %lld\n", (long long)s->draws,
+             (long long)s->grid, (long long)s->keep);
+    return espl__folder_claim(s->base, s->folder, "search.yaml", more);
 }
 
 espl_status espl_search_run(espl_search *s)

@@ -223,8 +223,9 @@ espl_status espl__diverged(espl_run *run, const espl__batch *batch, int paramete
 
 /* ---- folder.c ---- */
 
-/* Is its name short enough for the paths of its files? */
-espl_status espl__folder_check(espl_run *run);
+/* The folder `given`, or "runs/NAME" of a recipe's file with `ending` behind it, to be released. Fails if its name leaves
+ * no room for those of a run within it and of that run's files. */
+espl_status espl__folder_name(espl_context *ctx, const char *recipe, const char *ending, const char *given, char **result);
 /* Makes a folder and those above it. */
 espl_status espl__folder_make(espl_context *ctx, const char *folder);
 /* Makes it for a run that begins, and moves the checkpoint of an earlier one out of the way. */
@@ -234,6 +235,9 @@ espl_status espl__folder_make_for(espl_run *run, const char *name);
 /* The resolved recipe, for a run that begins or goes on. */
 espl_status espl__folder_write_recipe(espl_run *run);
 void espl__folder_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX]);
+/* Makes a folder of several runs that belong together, with the run's resolved recipe and the lines `more` in its file
+ * `name`. If that file is there and says something else, fails with ESPL_BAD_STATE. */
+espl_status espl__folder_claim(espl_run *run, const char *folder, const char *name, const char *more);
 
 /* ---- checkpoint.c ---- */
 
