@@ -6,6 +6,7 @@
 #include <espalier/calibrate.h>
 #include <espalier/check_data.h>
 #include <espalier/compare.h>
+#include <espalier/contribution.h>
 #include <espalier/data.h>
 #include <espalier/ensemble.h>
 #include <espalier/find_rate.h>

@@ -293,6 +293,9 @@ typedef enum espl_freeze {
 } espl_freeze;
 /* At NET_READY, for as long as the run lasts. */
 ESPL_API void espl_run_freeze_layer(espl_run *run, int layer, espl_freeze what);
+/* Draws a layer's parameters anew, running statistics too, as they are in a net of these layers that nobody has trained
+ * (NET_READY). */
+ESPL_API void espl_run_draw_layer(espl_run *run, int layer);
 /* Holds a layer, which then counts as frozen, or lets it go if it was held (NET_READY, EPOCH_BEGIN). The plan is
  * made anew; what trained before keeps what the optimizer and the techniques hold of it. Layers that are frozen
  * otherwise stay so. */

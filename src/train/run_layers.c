@@ -49,6 +49,14 @@ int espl_run_head(const espl_run *run)
     return espl__net_head(run->net->graph);
 }
 
+void espl_run_draw_layer(espl_run *run, int layer)
+{
+    const espl__node *node = &run->net->graph->nodes[layer];
+
+    for (int i = 0; i < node->parameter_count; i++)
+        espl__net_fill_parameter(run->net, node->parameters[i], (uint64_t)run->recipe.options.seed);
+}
+
 /* ---- groups and their rates ---- */
 
 espl_status espl_run_group_layers(espl_run *run, int64_t count, int *found)
