@@ -1,4 +1,4 @@
-/* 3x3 convolutions of one shard on one thread: our tiles (winograd_*) beside oneDNN's direct kernels, in
+/* 3x3 convolutions of one shard on one thread: our tiles of 4x4 and 2x2 beside oneDNN's direct kernels, in
  * turns and by the thread's own clock, so that what else the machine does counts little and meets both. One
  * JSON line a shape and role; "gflops" counts the multiplications of the plain sum. Run it pinned:
  *     taskset -c 1 bench_convolution [seconds a line] [text that a shape must contain] [avx512, avx2 or plain] */
@@ -15,7 +15,7 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {
-    { 16, 16, 32, 16 }, { 32, 32, 16, 16 }, { 64, 64, 8, 16 }, { 16, 32, 32, 16 }, { 64, 64, 32, 4 }, { 128, 128, 16, 4 }, { 256, 256, 8, 4 }, { 64, 64, 56, 2 }, { 128, 128, 28, 2 }, { 256, 256, 14, 4 }, { 512, 512, 7, 8 }, { 64, 64, 4, 16 }, { 8, 8, 32, 16 }, { 64, 12, 32, 8 }, { 160, 12, 32, 2 }, { 256, 12, 16, 4 }
+    { 16, 16, 32, 16 }, { 32, 32, 16, 16 }, { 64, 64, 8, 16 }, { 16, 32, 32, 16 }, { 64, 64, 32, 4 }, { 128, 128, 16, 4 }, { 256, 256, 8, 4 }, { 64, 64, 56, 2 }, { 128, 128, 28, 2 }, { 256, 256, 14, 4 }, { 512, 512, 7, 8 }, { 64, 64, 4, 16 }, { 8, 8, 32, 16 }, { 64, 12, 32, 8 }, { 160, 12, 32, 2 }, { 256, 12, 16, 4 }, { 64, 64, 2, 16 }, { 512, 512, 2, 16 }, { 64, 64, 5, 16 }, { 64, 64, 6, 16 }, { 256, 256, 6, 8 }, { 512, 512, 4, 16 }, { 32, 32, 2, 16 }, { 128, 128, 3, 16 }, { 64, 64, 10, 16 }
 };
 
 static const char *const roles[] = { "forward", "backward_inputs", "backward_parameters" };
@@ -110,50 +110,64 @@ static double difference(rig *ours, rig *theirs)
     return largest / sqrt(squares / (double)count);
 }
 
+/* A kernel ready to run on filled memory; false if it does not fit. */
+static bool ready(rig *r, espl_context *ctx, const char *name)
+{
+    if (!rig_find(name) || !rig_open(r, ctx, rig_find(name)))
+        return false;
+    fill(r);
+    rig_run(r);
+    return true;
+}
+
+enum { TILES_4,
+       TILES_2,
+       ONEDNN,
+       KERNELS };
+
 static void bench(espl_context *ctx, const shape *s, const char *role, const char *variant, double seconds)
 {
-    static double mine[ROUNDS_MAX], other[ROUNDS_MAX];
+    static double times[KERNELS][ROUNDS_MAX];
     const espl__isa isa = !strcmp(variant, "avx512") ? ESPL__ISA_AVX512 : !strcmp(variant, "avx2") ? ESPL__ISA_AVX2
                                                                                                    : ESPL__ISA_PLAIN;
     espl__conv2d a = { .channels = s->out, .groups = 1 };
     float *weights = calloc((size_t)(s->in * s->out * 9), sizeof(float));
-    char name[64];
+    char name[KERNELS][64];
+    bool can[KERNELS];
+    double speed[KERNELS];
     int rounds = 0;
 
     a.kernel = (espl_counts){ .count = 1, .item = { 3 } };
     a.stride = a.dilation = a.pad = (espl_counts){ .count = 1, .item = { 1 } };
     for (int64_t i = 0; i < s->in * s->out * 9; i++)
         weights[i] = (float)(i % 17) / 17 - 0.5f;
-    rig ours = rig_of(s, &a, isa, weights), theirs = ours;
-    snprintf(name, sizeof(name), "winograd_conv2d_%s_%s", role, variant);
-    const bool can = rig_find(name) && rig_open(&ours, ctx, rig_find(name));
-    snprintf(name, sizeof(name), "onednn_conv2d_%s", role);
-    const bool compared = rig_find(name) && rig_open(&theirs, ctx, rig_find(name));
-    if (can) {
-        fill(&ours);
-        rig_run(&ours);
-    }
-    if (compared) {
-        fill(&theirs);
-        rig_run(&theirs);
-    }
-    for (const double end = espl__now() + seconds; rounds < ROUNDS_MAX && (rounds < 3 || espl__now() < end); rounds++) {
-        mine[rounds] = can ? time_one(&ours) : 0;
-        other[rounds] = compared ? time_one(&theirs) : 0;
-    }
-    qsort(mine, (size_t)rounds, sizeof(double), compare);
-    qsort(other, (size_t)rounds, sizeof(double), compare);
+    rig rigs[KERNELS] = { rig_of(s, &a, isa, weights), rig_of(s, &a, isa, weights), rig_of(s, &a, isa, weights) };
+    snprintf(name[TILES_4], sizeof name[0], "winograd_conv2d_%s_%s", role, variant);
+    snprintf(name[TILES_2], sizeof name[0], "winograd_2x2_conv2d_%s_%s", role, variant);
+    snprintf(name[ONEDNN], sizeof name[0], "onednn_conv2d_%s", role);
+    for (int k = 0; k < KERNELS; k++)
+        can[k] = ready(&rigs[k], ctx, name[k]);
+    for (const double end = espl__now() + seconds; rounds < ROUNDS_MAX && (rounds < 3 || espl__now() < end); rounds++)
+        for (int k = 0; k < KERNELS; k++)
+            times[k][rounds] = can[k] ? time_one(&rigs[k]) : 0;
     const double work = 18e-9 * (double)(s->in * s->out * s->size * s->size * s->samples);
-    printf("{\"shape\": \"n%d %lldx%lld>%lld\", \"role\": \"%s\", \"isa\": \"%s\", \"ours_gflops\": %.1f, "
-           "\"onednn_gflops\": %.1f, \"ratio\": %.2f, \"error\": %.2g, \"rounds\": %d}\n",
-           s->samples, (long long)s->in, (long long)s->size, (long long)s->out, role, variant,
-           can ? work / mine[rounds / 2] : 0, compared ? work / other[rounds / 2] : 0,
-           can && compared ? other[rounds / 2] / mine[rounds / 2] : 0, can && compared ? difference(&ours, &theirs) : 0, rounds);
+    for (int k = 0; k < KERNELS; k++) {
+        qsort(times[k], (size_t)rounds, sizeof(double), compare);
+        speed[k] = can[k] ? work / times[k][rounds / 2] : 0;
+    }
+    const espl__kernel *four = rig_find(name[TILES_4]), *two = rig_find(name[TILES_2]);
+    printf("{\"shape\": \"n%d %lldx%lld>%lld\", \"role\": \"%s\", \"isa\": \"%s\", \"tiles_4x4_gflops\": %.1f, "
+           "\"tiles_2x2_gflops\": %.1f, \"onednn_gflops\": %.1f, \"chosen\": \"%s\", \"error\": %.2g, \"rounds\": %d}\n",
+           s->samples, (long long)s->in, (long long)s->size, (long long)s->out, role, variant, speed[TILES_4],
+           speed[TILES_2], speed[ONEDNN],
+           can[TILES_4] && four->pays(&rigs[TILES_4].at)  ? "4x4"
+           : can[TILES_2] && two->pays(&rigs[TILES_2].at) ? "2x2"
+                                                          : "direct",
+           can[TILES_4] && can[ONEDNN] ? difference(&rigs[TILES_4], &rigs[ONEDNN]) : 0, rounds);
     fflush(stdout);
-    if (can)
-        rig_free(&ours);
-    if (compared)
-        rig_free(&theirs);
+    for (int k = 0; k < KERNELS; k++)
+        if (can[k])
+            rig_free(&rigs[k]);
     free(weights);
 }
 

@@ -140,7 +140,7 @@ static espl_status bind_first(espl__plan *plan, const espl__case *at, const espl
     for (int i = 0; *index < 0 && (kernel = espl__kernel_at(i)); i++) {
         if (kernel->role != at->role || (converts && !kernel->run) ||
             strcmp(kernel->op, at->node->op->name) != 0 || !espl__kernel_fits(kernel, at) ||
-            (best && !is_another(kernel, best)))
+            (kernel->pays && !kernel->pays(at)) || (best && !is_another(kernel, best)))
             continue;
         const espl_status s = try_kernel(plan, kernel, at, index);
         if (s)

@@ -128,6 +128,8 @@ typedef struct espl__kernel {
     bool bf16;        /* its inputs, output and their gradients hold bf16 numbers, all of them */
     bool strided;     /* knows input_stride and output_stride */
     bool (*fits)(const espl__case *at);
+    /* Whether it is the best for a case that it fits, by shape and instruction set alone; NULL: always */
+    bool (*pays)(const espl__case *at);
     /* May fail (memory; ESPL_UNSUPPORTED: the plan tries the next kernel) and allocate; NULL if nothing is needed. */
     espl_status (*prepare)(espl_context *ctx, const espl__case *at, espl__needs *needs, void **state);
     void (*release)(espl_context *ctx, void *state);

@@ -26,7 +26,7 @@ static picture picture_of(espl__shape shape, int64_t block)
                       .group_step = block == LANES ? espl__shape_pixels(shape) * LANES : LANES };
 }
 
-/* Floats from one frequency to the next: a line more than there are, so that the 36 of them do not all fall
+/* Floats from one frequency to the next: a line more than there are, so that they do not all fall
  * into the same few sets of a cache. */
 static int64_t plane_of(int64_t floats)
 {
@@ -61,8 +61,8 @@ winograd winograd_of(const espl__case *at)
 
     for (int i = 0; i < 2; i++) /* a full correlation with the turned filter */
         w.before[i] = back ? TAPS - 1 - window.before[i] : window.before[i];
-    w.across = (w.to.width + 3) / 4;
-    w.in_sample = w.across * ((w.to.height + 3) / 4);
+    w.across = (w.to.width + TILE - 1) / TILE;
+    w.in_sample = w.across * ((w.to.height + TILE - 1) / TILE);
     w.batch = batch_of(at->samples * w.in_sample, w.from.padded, w.to.padded, at->role == ESPL__BACKWARD_PARAMETERS);
     w.from_plane = plane_of(w.from.padded * w.batch);
     w.to_plane = plane_of(w.to.padded * w.batch);
@@ -80,18 +80,33 @@ static bool has_taps(const espl__case *at)
     return plain;
 }
 
-/* Additions of a vector of channels in both transforms of a tile, in multiplications of the products. */
-#define TRANSFORMS (TAPS == 3 ? 150 : 300)
-
-/* Tiles cost the products and, for every vector of channels, the transforms; the plain sum costs TAPS * TAPS
- * products a pixel but loses nothing at the edges. */
-static bool gains(const espl__case *at)
+/* What a convolution of one sample costs in multiplications: the products of all tiles and, for every vector of
+ * channels, the transforms. Tiles waste what lies beyond the edges. */
+static double cost(const espl__case *at, int64_t tile)
 {
     const double in = (double)padded(at->input[0]), out = (double)padded(at->output);
-    const int64_t height = at->output.dim[1], width = at->output.dim[2];
-    const double tiles = (double)((height + 3) / 4 * ((width + 3) / 4));
+    const double points = (double)(tile + TAPS - 1), transforms = TAPS == 5 ? 300 : tile == 4 ? 150
+                                                                                              : 60;
+    const double tiles = (double)((at->output.dim[1] + tile - 1) / tile * ((at->output.dim[2] + tile - 1) / tile));
 
-    return tiles * (FREQUENCIES * in * out + TRANSFORMS * (in + out)) < TAPS * TAPS * (double)(height * width) * (double)(at->input[0].dim[0] * at->output.dim[0]);
+    return tiles * (points * points * in * out + transforms * (in + out));
+}
+
+/* The plain sum; its kernels fill vectors up as well, unless there are few channels to read. */
+static double direct_cost(const espl__case *at)
+{
+    const int64_t in = at->input[0].dim[0];
+
+    return TAPS * TAPS * (double)espl__shape_pixels(at->output) * (double)padded(at->output) *
+           (double)(2 * in < LANES ? in : padded(at->input[0]));
+}
+
+/* bench/bench_convolution compares this choice with times; docs/performance.md has its table. */
+bool winograd_pays(const espl__case *at)
+{
+    const double here = cost(at, TILE);
+
+    return here < direct_cost(at) && (TAPS != 3 || here <= cost(at, TILE == 4 ? 2 : 4));
 }
 
 /* Channels lie in blocks of LANES, or all together. */
@@ -103,5 +118,5 @@ static bool has_groups(espl__shape shape, int64_t block)
 bool winograd_suits(const espl__case *at)
 {
     return !at->direct_only && at->output.rank == 3 && has_groups(at->input[0], at->input_block[0]) &&
-           has_groups(at->output, at->output_block) && has_taps(at) && gains(at);
+           has_groups(at->output, at->output_block) && has_taps(at);
 }

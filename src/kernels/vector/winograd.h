@@ -1,4 +1,4 @@
-/* Winograd convolution F(4x4, 3x3) and F(4x4, 5x5): Lavin and Gray, Fast Algorithms for Convolutional Neural
+/* Winograd convolution F(4x4, 3x3), F(2x2, 3x3) and F(4x4, 5x5): Lavin and Gray, Fast Algorithms for Convolutional Neural
  * Networks, arXiv:1509.09308. An output of 4x4 pixels is a *tile*; for filters of 3x3 it needs 6x6 pixels of
  * input. In the letters of the paper
  *     U = G g G'     a filter, 36 numbers
@@ -9,8 +9,9 @@
  *
  * The gradient of the filter is F(3x3, 4x4) with the same B:  dg = H' [sum over tiles of (K dy K') V] H.
  *
- * For 5x5 there are 8x8 = 64 frequencies, instead of 400 multiplications. The files of Winograd convolution are
- * compiled once for each size of filters, TAPS.
+ * For 5x5 there are 8x8 = 64 frequencies, instead of 400 multiplications. Tiles of 2x2 have 16 frequencies where the
+ * plain sum has 36; they waste less at the edges of small pictures. The files of Winograd convolution are compiled once
+ * for each size of filters, TAPS, and of tiles, TILE.
  *
  * Work is done on a *batch* of tiles at a time, small enough that V and M stay in the second cache. Both
  * lie as [frequency][channels/LANES][tile][LANES]. */
@@ -22,27 +23,34 @@
 #ifndef TAPS
 #define TAPS 3
 #endif
+#ifndef TILE
+#define TILE 4
+#endif
 /* Pixels of input in a row of a tile. */
-#define POINTS (TAPS + 3)
+#define POINTS (TAPS + TILE - 1)
 #define FREQUENCIES (POINTS * POINTS)
 /* Columns of a matrix product computed at once, in vectors. */
 #define PANEL 2
 /* Tiles transformed in one go. */
 #define RUN_TILES 8
 
-/* What the files of Winograd convolution share and export, under the size of filters and the name of the
- * instruction set. */
-#if TAPS == 3
+/* What the files of Winograd convolution share and export, under the sizes and the name of the instruction set. */
+#if TILE == 2
+#define WINOGRAD "winograd_2x2"
+#define WINOGRAD_KERNEL(role) ESPL__KERNEL(winograd_2x2_##role)
+#elif TAPS == 3
 #define WINOGRAD "winograd"
 #define WINOGRAD_KERNEL(role) ESPL__KERNEL(winograd_##role)
 #else
 #define WINOGRAD "winograd_5x5"
 #define WINOGRAD_KERNEL(role) ESPL__KERNEL(winograd_5x5_##role)
 #endif
-#define winograd_of ESPL__JOIN(ESPL__VECTOR(winograd_of), TAPS)
-#define winograd_suits ESPL__JOIN(ESPL__VECTOR(winograd_suits), TAPS)
-#define winograd_inputs ESPL__JOIN(ESPL__VECTOR(winograd_inputs), TAPS)
-#define winograd_gradients ESPL__JOIN(ESPL__VECTOR(winograd_gradients), TAPS)
+#define WINOGRAD_OF_SIZE(name) ESPL__JOIN(ESPL__JOIN(ESPL__VECTOR(name), TILE), TAPS)
+#define winograd_of WINOGRAD_OF_SIZE(winograd_of)
+#define winograd_suits WINOGRAD_OF_SIZE(winograd_suits)
+#define winograd_pays WINOGRAD_OF_SIZE(winograd_pays)
+#define winograd_inputs WINOGRAD_OF_SIZE(winograd_inputs)
+#define winograd_gradients WINOGRAD_OF_SIZE(winograd_gradients)
 #define product_rows ESPL__VECTOR(product_rows)
 #define product_tiles ESPL__VECTOR(product_tiles)
 
@@ -54,8 +62,8 @@ typedef struct picture {
     int64_t group_step; /* floats from one pixel to the same of the next LANES channels */
 } picture;
 
-/* A convolution of stride 1 by tiles: tile (i, j) writes rows 4i.. and columns 4j.. of `to` and reads rows
- * 4i - before[0].. of `from`. Backward it is the same with both sides exchanged. */
+/* A convolution of stride 1 by tiles: tile (i, j) writes rows TILE i.. and columns TILE j.. of `to` and reads rows
+ * TILE i - before[0].. of `from`. Backward it is the same with both sides exchanged. */
 typedef struct winograd {
     picture from, to;
     int64_t before[2];
@@ -73,9 +81,10 @@ typedef struct run {
 } run;
 
 winograd winograd_of(const espl__case *at);
-/* Whether it is a convolution that can be done so, and that gains by it; not to be called where the
- * instruction set is missing. */
+/* Whether it is a convolution that can be done so, and whether that is faster than the plain sum and than tiles of the
+ * other size; not to be called where the instruction set is missing. */
 bool winograd_suits(const espl__case *at);
+bool winograd_pays(const espl__case *at);
 
 /* The run that begins with tile `index` of a shard and holds no more than `most` tiles. */
 ESPL__INLINE run run_at(const winograd *w, int64_t index, int64_t most)
@@ -84,7 +93,7 @@ ESPL__INLINE run run_at(const winograd *w, int64_t index, int64_t most)
     int64_t tiles = w->across - place;
 
     tiles = tiles < RUN_TILES ? tiles : RUN_TILES;
-    return (run){ index / w->in_sample, within / w->across * 4, place * 4, tiles < most ? tiles : most };
+    return (run){ index / w->in_sample, within / w->across * TILE, place * TILE, tiles < most ? tiles : most };
 }
 
 /* V of `count` tiles from tile `first` of a shard on. */

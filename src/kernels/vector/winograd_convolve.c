@@ -6,7 +6,7 @@
 #include <math.h>
 
 /* Pixels of a run of tiles, where they cannot go straight to the picture. */
-#define STRIP_WIDTH (4 * RUN_TILES)
+#define STRIP_WIDTH (TILE * RUN_TILES)
 
 /* `packed`: U as [frequency][panel][channel in][columns], then a shift for every channel out. */
 static int64_t filters_size(const winograd *w)
@@ -110,12 +110,12 @@ typedef struct finish {
     int activation;
 } finish;
 
-/* Y = A' M A: 4x4 pixels at y, `pixel` numbers apart, `row` numbers from row to row; or `in_strip`, to be finished
+/* Y = A' M A: TILE x TILE pixels at y, `pixel` numbers apart, `row` numbers from row to row; or `in_strip`, to be finished
  * before they are rounded. */
 ESPL__INLINE void output_tile(const float *m, int64_t plane, bool in_strip, stored *y, float *strip, int64_t row,
                               int64_t pixel)
 {
-    vec columns[POINTS][4];
+    vec columns[POINTS][TILE];
 
     for (int j = 0; j < POINTS; j++, m = v_anchor_const(m + plane)) {
         vec line[POINTS];
@@ -123,12 +123,12 @@ ESPL__INLINE void output_tile(const float *m, int64_t plane, bool in_strip, stor
             line[i] = v_load(m + POINTS * i * plane);
         output_line(line, columns[j]);
     }
-    for (int i = 0; i < 4; i++) {
-        vec line[POINTS], pixels[4];
+    for (int i = 0; i < TILE; i++) {
+        vec line[POINTS], pixels[TILE];
         for (int j = 0; j < POINTS; j++)
             line[j] = columns[j][i];
         output_line(line, pixels);
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < TILE; j++)
             if (in_strip)
                 v_store(strip + i * row + j * pixel, pixels[j]);
             else
@@ -139,28 +139,28 @@ ESPL__INLINE void output_tile(const float *m, int64_t plane, bool in_strip, stor
 static ESPL__APART void output_run(const float *m, int64_t plane, stored *y, int64_t row, int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, false, y + i * 4 * LANES, NULL, row, LANES);
+        output_tile(m + i * LANES, plane, false, y + i * TILE * LANES, NULL, row, LANES);
 }
 
 static ESPL__APART void output_strip(const float *m, int64_t plane, float *strip, int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, true, NULL, strip + i * 4 * LANES, STRIP_WIDTH * LANES, LANES);
+        output_tile(m + i * LANES, plane, true, NULL, strip + i * TILE * LANES, STRIP_WIDTH * LANES, LANES);
 }
 
 static ESPL__APART void output_run_apart(const float *m, int64_t plane, stored *y, int64_t row, int64_t pixel,
                                          int64_t tiles)
 {
     for (int64_t i = 0; i < tiles; i++)
-        output_tile(m + i * LANES, plane, false, y + i * 4 * pixel, NULL, row, pixel);
+        output_tile(m + i * LANES, plane, false, y + i * TILE * pixel, NULL, row, pixel);
 }
 
 /* What of the strip lies in the picture goes there, finished. `place` is where the run begins in y. */
 static void copy_back(const picture *p, const finish *by, const float *strip, const run *r, int64_t channel,
                       int64_t place, stored *y)
 {
-    const int64_t rows = p->height - r->row < 4 ? p->height - r->row : 4;
-    const int64_t right = p->width - r->column, columns = right < 4 * r->tiles ? right : 4 * r->tiles;
+    const int64_t rows = p->height - r->row < TILE ? p->height - r->row : TILE;
+    const int64_t right = p->width - r->column, columns = right < TILE * r->tiles ? right : TILE * r->tiles;
     const int64_t some = p->channels - channel;
     const vec shift = by->shift ? v_load(by->shift + channel) : (vec){ 0 };
 
@@ -188,8 +188,8 @@ ESPL__INLINE int64_t place_of(const picture *p, const run *r)
 /* Asks for the lines that a run will write: memory takes its time to hand over lines for writing. */
 ESPL__INLINE void ask_ahead(const picture *p, int64_t tiles, const stored *y)
 {
-    for (int row = 0; row < 4; row++, y += p->width * p->block)
-        for (int64_t i = 0; i < 4 * tiles * p->block; i += 64 / (int64_t)sizeof *y)
+    for (int row = 0; row < TILE; row++, y += p->width * p->block)
+        for (int64_t i = 0; i < TILE * tiles * p->block; i += 64 / (int64_t)sizeof *y)
             __builtin_prefetch(y + i, 1);
 }
 
@@ -197,8 +197,8 @@ ESPL__INLINE void ask_ahead(const picture *p, int64_t tiles, const stored *y)
 static void output_channels(const winograd *w, const finish *by, const float *m, const run *r, int64_t next, stored *y)
 {
     const picture *p = &w->to;
-    const bool straight = !by->shift && r->row + 4 <= p->height && r->column + 4 * r->tiles <= p->width;
-    float strip[4 * STRIP_WIDTH * LANES];
+    const bool straight = !by->shift && r->row + TILE <= p->height && r->column + TILE * r->tiles <= p->width;
+    float strip[TILE * STRIP_WIDTH * LANES];
     int64_t place = place_of(p, r);
 
     for (int64_t channel = 0; channel < p->channels; channel += LANES, m += w->batch * LANES) {
@@ -309,6 +309,7 @@ const espl__kernel WINOGRAD_KERNEL(conv2d_forward) = {
     .op = "conv2d",
     .role = ESPL__FORWARD,
     .fits = fits_forward,
+    .pays = winograd_pays,
     .prepare = prepare,
     .pack = pack,
     .run = forward,
@@ -320,6 +321,7 @@ const espl__kernel WINOGRAD_KERNEL(conv2d_backward_inputs) = {
     .op = "conv2d",
     .role = ESPL__BACKWARD_INPUTS,
     .fits = fits_backward,
+    .pays = winograd_pays,
     .prepare = prepare,
     .pack = pack,
     .run = backward_inputs,

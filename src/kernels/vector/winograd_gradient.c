@@ -1,5 +1,5 @@
 /* The gradient of the weights of conv2d by tiles (winograd.h): the filter's gradient is itself a
- * convolution, F(3x3, 4x4) or F(5x5, 4x4), of the input with the gradient of the output. The tiles of a shard are summed in
+ * convolution, F(3x3, 4x4), F(3x3, 2x2) or F(5x5, 4x4), of the input with the gradient of the output. The tiles of a shard are summed in
  * the domain of frequencies; one transform at its end gives the taps, laid out as
  * [panel][channel in][tap][columns] until `unpack`. */
 #include "kernels/vector/winograd.h"
@@ -132,6 +132,7 @@ const espl__kernel WINOGRAD_KERNEL(conv2d_backward_parameters) = {
     .op = "conv2d",
     .role = ESPL__BACKWARD_PARAMETERS,
     .fits = fits,
+    .pays = winograd_pays,
     .prepare = prepare,
     .run = backward_parameters,
     .unpack = unpack,

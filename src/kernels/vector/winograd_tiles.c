@@ -3,7 +3,7 @@
  * tile. Zeros around the picture enter with the columns, so that tiles at its edge are like all others. */
 #include "kernels/vector/winograd_transforms.h"
 
-#define STRIP_WIDTH (4 * RUN_TILES + TAPS - 1)
+#define STRIP_WIDTH (TILE * RUN_TILES + TAPS - 1)
 
 typedef float strip_memory[POINTS * STRIP_WIDTH * LANES] __attribute__((aligned(64)));
 typedef stored pixel_memory[POINTS * STRIP_WIDTH * LANES] __attribute__((aligned(64)));
@@ -91,7 +91,7 @@ ESPL__INLINE void transform_columns(const view *v, const int rows, int64_t pixel
 /* Then the rows of each tile: as many vectors as frequencies, `plane` floats apart. */
 ESPL__INLINE void transform_rows(const float *strip, int64_t tiles, const int columns, float *v, int64_t plane)
 {
-    for (int64_t n = 0; n < tiles; n++, strip += 4 * LANES) {
+    for (int64_t n = 0; n < tiles; n++, strip += TILE * LANES) {
         float *to = v + n * LANES;
         for (int i = 0; i < POINTS; i++) {
             vec d[POINTS], t[POINTS];
@@ -135,7 +135,7 @@ void winograd_inputs(const winograd *w, const stored *x, int64_t first, int64_t 
     for (int64_t done = 0; done < count;) {
         const run r = run_at(w, first + done, count - done);
         const view seen = view_of(p, x + r.sample * p->size, r.row - w->before[0], r.column - w->before[1], POINTS,
-                                  4 * r.tiles + TAPS - 1);
+                                  TILE * r.tiles + TAPS - 1);
         transform_run(seen, p, POINTS, r.tiles, v + done * LANES, w->batch, w->from_plane);
         done += r.tiles;
     }
@@ -147,8 +147,8 @@ void winograd_gradients(const winograd *w, const stored *dy, int64_t first, int6
 
     for (int64_t done = 0; done < count;) {
         const run r = run_at(w, first + done, count - done);
-        const view seen = view_of(p, dy + r.sample * p->size, r.row, r.column, 4, 4 * r.tiles);
-        transform_run(seen, p, 4, r.tiles, d + done * LANES, w->batch, w->to_plane);
+        const view seen = view_of(p, dy + r.sample * p->size, r.row, r.column, TILE, TILE * r.tiles);
+        transform_run(seen, p, TILE, r.tiles, d + done * LANES, w->batch, w->to_plane);
         done += r.tiles;
     }
 }

@@ -5,7 +5,9 @@
 
 #include "kernels/vector/winograd.h"
 
-#if TAPS == 3
+#if TILE == 2
+#include "kernels/vector/winograd_lines_2x2.h"
+#elif TAPS == 3
 #include "kernels/vector/winograd_lines_3x3.h"
 #else
 #include "kernels/vector/winograd_lines_5x5.h"

@@ -12,6 +12,7 @@ static const char *const variants[] = { "plain", "avx2", "avx512" };
 typedef struct problem {
     int64_t in, out, height, width;
     int64_t taps;   /* in a row of a filter; 0: three */
+    int64_t tile;   /* pixels in a row of a tile; 0: four */
     int64_t pad[4]; /* top, left, bottom, right */
     int samples, batch;
     bool last; /* channels last instead of blocks */
@@ -158,16 +159,18 @@ static bool open_rig(rig *r, problem *p, espl__conv2d *attributes, const char *r
         r->parameter[i] = p->parameter[i];
         r->parameter_size[i] = i ? p->out : weights_size(p);
     }
-    snprintf(name, sizeof(name), "winograd_%sconv2d_%s_%s", p->taps == 5 ? "5x5_" : "", role, variant);
+    snprintf(name, sizeof(name), "winograd_%sconv2d_%s_%s", p->taps == 5 ? "5x5_" : p->tile == 2 ? "2x2_"
+                                                                                                 : "",
+             role, variant);
     return rig_find(name) && rig_open(r, ctx, rig_find(name));
 }
 
 /* Rounding grows with the root of the number of products; with values within -1..1 the transforms of F(4, 3) add
- * a factor of about ten over the plain sum, those of F(4, 5) a little more: 1e-3 at 64 channels of 3x3 allows for
- * the worst of many tiles. */
-static double tolerance(int64_t products)
+ * a factor of about ten over the plain sum, those of F(4, 5) a little more, those of F(2, 3) nothing: 1e-3 and 1e-4 at
+ * 64 channels of 3x3 allow for the worst of many tiles. */
+static double tolerance(const problem *p, int64_t products)
 {
-    return 1e-3 * sqrt((double)products / (64 * 9));
+    return (p->tile == 2 ? 1e-4 : 1e-3) * sqrt((double)products / (64 * 9));
 }
 
 static void check(const float *found, const double *expected, int64_t count, double allowed)
@@ -191,7 +194,7 @@ static bool try_forward(problem *p, const char *variant)
             rig_into(r.input[1], p->residuals, r.at.output, r.at.output_block, padded);
         rig_run(&r);
         rig_from(found, r.output, r.at.output, r.at.output_block, p->batch);
-        check(found, p->y, p->batch * out_size(p), tolerance(p->in * p->taps * p->taps));
+        check(found, p->y, p->batch * out_size(p), tolerance(p, p->in * p->taps * p->taps));
         rig_free(&r);
     }
     free(found);
@@ -209,7 +212,7 @@ static void try_backward_inputs(problem *p, const char *variant)
     rig_into(r.grad_output, p->dy, r.at.output, r.at.output_block, padded);
     rig_run(&r);
     rig_from(found, r.grad_input[0], r.at.input[0], r.at.input_block[0], padded);
-    check(found, p->dx, p->batch * in_size(p), tolerance(p->out * p->taps * p->taps));
+    check(found, p->dx, p->batch * in_size(p), tolerance(p, p->out * p->taps * p->taps));
     for (int64_t i = p->batch * in_size(p); i < padded * in_size(p); i++)
         assert_true(found[i] == 0);
     rig_free(&r);
@@ -228,7 +231,7 @@ static void try_backward_parameters(problem *p, const char *variant)
     rig_into(r.grad_output, p->dy, r.at.output, r.at.output_block, padded);
     rig_run(&r);
     r.kernel->unpack(&r.at, r.state, 0, r.grad_parameter[0], found);
-    check(found, p->dw, weights_size(p), tolerance(p->batch * p->out_height * p->out_width));
+    check(found, p->dw, weights_size(p), tolerance(p, p->batch * p->out_height * p->out_width));
     if (p->bias)
         for (int64_t k = 0; k < p->out; k++)
             assert_float_equal(r.grad_parameter[1][k], p->db[k], 1e-5 * (double)(p->batch * p->out_height * p->out_width));
@@ -236,7 +239,7 @@ static void try_backward_parameters(problem *p, const char *variant)
     free(found);
 }
 
-static void try_problem(problem p)
+static void try_tiles(problem p)
 {
     int ran = 0;
 
@@ -254,10 +257,19 @@ static void try_problem(problem p)
     problem_free(&p);
 }
 
+/* With tiles of both sizes, where there are two. */
+static void try_problem(problem p)
+{
+    try_tiles(p);
+    p.tile = 2;
+    if (p.taps != 5)
+        try_tiles(p);
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
-    for (int64_t height = 3; height < 14; height++)
+    for (int64_t height = 2; height < 14; height++)
         for (int64_t width = height - 1; width < height + 3; width += 2)
             try_problem((problem){ .in = 16, .out = 32, .height = height, .width = width, .pad = { 1, 1, 1, 1 }, .samples = 2, .batch = 3 });
     try_problem((problem){ .in = 16, .out = 16, .height = 32, .width = 32, .pad = { 1, 1, 1, 1 }, .samples = 2, .batch = 2 });
@@ -389,6 +401,51 @@ static void test_refuses(void **state)
     problem_free(&p);
 }
 
+static bool pays(const char *name, int64_t channels, int64_t size)
+{
+    espl__conv2d a = { .channels = channels, .groups = 1 };
+    espl__node node = { .attributes = &a };
+    const espl__shape shape = espl__shape_planes(channels, size, size);
+
+    return rig_find(name)->pays(&(espl__case){ .node = &node, .samples = 16, .input[0] = shape, .output = shape });
+}
+
+/* Tiles of 2x2 where those of 4x4 would lie beyond the edges, the plain sum for a single pixel. */
+static void test_chooses(void **state)
+{
+    (void)state;
+    assert_true(pays("winograd_conv2d_forward_plain", 64, 8) && !pays("winograd_2x2_conv2d_forward_plain", 64, 8));
+    assert_true(!pays("winograd_conv2d_forward_plain", 512, 2) && pays("winograd_2x2_conv2d_forward_plain", 512, 2));
+    assert_true(!pays("winograd_conv2d_forward_plain", 64, 1) && !pays("winograd_2x2_conv2d_forward_plain", 64, 1));
+    assert_true(!pays("winograd_conv2d_forward_plain", 3, 8) && !pays("winograd_2x2_conv2d_forward_plain", 3, 8));
+}
+
+/* Lavin and Gray's sums by hand: d = 0..15, g = [1 2 1; 0 0 0; -1 -2 -1] gives -32 everywhere. */
+static void test_one_tile(void **state)
+{
+    static const float taps[9] = { 1, 2, 1, 0, 0, 0, -1, -2, -1 };
+    problem p = { .in = 16, .out = 16, .height = 4, .width = 4, .samples = 1, .batch = 1, .tile = 2 };
+    espl__conv2d a;
+    float found[2 * 64];
+    rig r;
+
+    (void)state;
+    problem_make(&p);
+    for (int64_t i = 0; i < in_size(&p); i++)
+        p.x[i] = (float)(i < 16 ? i : 0);
+    for (int64_t i = 0; i < weights_size(&p); i++)
+        p.parameter[0][i] = taps[i % 9];
+    a = attributes_of(&p);
+    assert_true(open_rig(&r, &p, &a, "forward", "plain"));
+    rig_into(r.input[0], p.x, r.at.input[0], r.at.input_block[0], 1);
+    rig_run(&r);
+    rig_from(found, r.output, r.at.output, r.at.output_block, 1);
+    for (int64_t i = 0; i < out_size(&p); i++)
+        assert_true(found[i] == -32);
+    rig_free(&r);
+    problem_free(&p);
+}
+
 static int open_context(void **state)
 {
     (void)state;
@@ -414,6 +471,8 @@ int main(void)
         cmocka_unit_test(test_5x5),
         cmocka_unit_test(test_place_does_not_matter),
         cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_chooses),
+        cmocka_unit_test(test_one_tile),
     };
 
     return cmocka_run_group_tests(tests, open_context, close_context);
