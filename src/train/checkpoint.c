@@ -67,7 +67,7 @@ espl_status espl__checkpoint_write(espl_run *run)
     if (!run->folder)
         return ESPL_OK;
     espl__folder_path(run, "checkpoint.safetensors", path);
-    if ((s = identify(run, &id)))
+    if ((s = espl__net_write_kept(run)) || (s = identify(run, &id)))
         return s;
     if (!(s = espl__items_list(run, &items))) {
         s = write_items(run, path, &items, &id);

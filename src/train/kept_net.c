@@ -1,5 +1,6 @@
 /* The net that is kept: the best on the held-out data so far, or the last. With a folder it is a file
- * (net.safetensors), without one a copy in memory. */
+ * (net.safetensors), without one a copy in memory. Between checkpoints that short epochs share, the file is a copy in
+ * memory too, since writing it may take longer than they do. */
 #include "train/train.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@ static espl_status write_score(espl_run *run, bool scored, espl__text *origin)
 }
 
 /* Where a net of this run came from, kept in its file. */
-static espl_status write_origin(espl_run *run, espl_net *net, bool scored)
+static espl_status write_origin(espl_run *run, bool scored, char **result)
 {
     const espl__progress *p = &run->progress;
     espl__text recipe = { 0 }, origin = { 0 };
@@ -41,15 +42,15 @@ static espl_status write_origin(espl_run *run, espl_net *net, bool scored)
         espl__text_free(run->ctx, &origin);
         return s;
     }
-    espl__release(run->ctx, net->origin);
-    net->origin = origin.data;
+    espl__release(run->ctx, *result);
+    *result = origin.data;
     return ESPL_OK;
 }
 
 static espl_status save(espl_run *run, espl_net *net, const char *name, bool scored)
 {
     char path[ESPL__PATH_MAX];
-    espl_status s = write_origin(run, net, scored);
+    espl_status s = write_origin(run, scored, &net->origin);
 
     if (s)
         return s;
@@ -77,6 +78,7 @@ espl_status espl_run_save_net(espl_run *run, const char *name)
     return espl__net_save_as(run, run->net, name, run->progress.scored && run->progress.batch == 0);
 }
 
+/* What is frozen need not be copied where there is a file for it. */
 static espl_status copy_values(espl_run *run)
 {
     const int count = run->net->graph->parameter_count;
@@ -86,6 +88,8 @@ static espl_status copy_values(espl_run *run)
         return s;
     for (int i = 0; i < count && !s; i++) {
         const size_t values = (size_t)run->net->parameters[i].count;
+        if (run->folder && run->net->parameters[i].frozen)
+            continue;
         if (!run->best[i])
             s = espl__allocate(run->ctx, values, sizeof(float), &run->best[i]);
         if (!s)
@@ -94,9 +98,37 @@ static espl_status copy_values(espl_run *run)
     return s;
 }
 
-espl_status espl__net_keep(espl_run *run)
+static void swap_values(espl_run *run)
+{
+    for (int i = 0; i < run->net->graph->parameter_count; i++)
+        if (run->best[i]) {
+            float *held = run->net->parameters[i].value;
+            run->net->parameters[i].value = run->best[i];
+            run->best[i] = held;
+        }
+}
+
+espl_status espl__net_write_kept(espl_run *run)
+{
+    char path[ESPL__PATH_MAX], *const origin = run->net->origin;
+
+    if (!run->best_origin)
+        return ESPL_OK;
+    espl__folder_path(run, "net.safetensors", path);
+    swap_values(run);
+    run->net->origin = run->best_origin;
+    const espl_status s = espl_net_save(run->net, path);
+    run->net->origin = origin;
+    swap_values(run);
+    espl__release(run->ctx, run->best_origin);
+    run->best_origin = NULL;
+    return s;
+}
+
+espl_status espl__net_keep(espl_run *run, bool saves)
 {
     espl__progress *p = &run->progress;
+    espl_status s;
 
     if (run->recipe.options.keep != ESPL__KEEP_BEST || !p->scored || !is_better(p))
         return ESPL_OK;
@@ -105,7 +137,13 @@ espl_status espl__net_keep(espl_run *run)
     p->best_loss = p->last_loss;
     p->best_top1 = p->last_top1;
     p->best_top5 = p->last_top5;
-    return run->folder ? save(run, run->net, "net.safetensors", true) : copy_values(run);
+    if (!run->folder)
+        return copy_values(run);
+    if (!saves)
+        return (s = copy_values(run)) ? s : write_origin(run, true, &run->best_origin);
+    espl__release(run->ctx, run->best_origin); /* of a net that is not the best any more */
+    run->best_origin = NULL;
+    return save(run, run->net, "net.safetensors", true);
 }
 
 static espl_status take_from(espl_run *run, const espl_net *kept, const char *path)
@@ -162,4 +200,5 @@ void espl__net_keep_free(espl_run *run)
     for (int i = 0; run->best && i < run->net->graph->parameter_count; i++)
         espl__release(run->ctx, run->best[i]);
     espl__release(run->ctx, run->best);
+    espl__release(run->ctx, run->best_origin);
 }

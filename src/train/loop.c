@@ -114,7 +114,8 @@ static espl_status begin_epoch(espl_run *run)
     if ((s = espl__moment(run, ESPL_EPOCH_BEGIN)) || (s = espl__features_check(run)) ||
         (s = espl__stage_begin(run, &changed)) || !changed)
         return s;
-    if ((s = fill_features(run, true)) || (s = espl__fit_open_loader(run)) || (s = espl__frozen_note(run, note)))
+    /* what trains from now on was frozen when the best net was copied */
+    if ((s = espl__net_write_kept(run)) || (s = fill_features(run, true)) || (s = espl__fit_open_loader(run)) || (s = espl__frozen_note(run, note)))
         return s;
     if (*note)
         espl__run_tell(run, ESPL_NEWS_NOTE, note);
@@ -170,15 +171,15 @@ static espl_status score(espl_run *run)
     return ESPL_OK;
 }
 
-/* A kill costs what was done since the last one. */
-static espl_status write_checkpoint(espl_run *run)
+/* A kill costs what was done since the last checkpoint. */
+static bool saves_now(espl_run *run)
 {
     const double now = espl__now();
 
     if (run->progress.epoch < run->recipe.options.epochs && now - run->fit.saved_at < SECONDS_TO_LOSE)
-        return ESPL_OK;
+        return false;
     run->fit.saved_at = now;
-    return espl__checkpoint_write(run);
+    return true;
 }
 
 static espl_status end_epoch(espl_run *run)
@@ -193,12 +194,15 @@ static espl_status end_epoch(espl_run *run)
     p->epoch++;
     p->batch = 0;
     run->report_count = 0;
-    if ((s = espl__moment(run, ESPL_EPOCH_END)) || (s = espl__net_keep(run)))
+    if ((s = espl__moment(run, ESPL_EPOCH_END)))
+        return s;
+    const bool saves = saves_now(run);
+    if ((s = espl__net_keep(run, saves)))
         return s;
     news = news_of(run, ESPL_NEWS_EPOCH);
     /* The log line comes first: a kill in between leaves a line too many, which a resume cuts off,
      * never one too few. */
-    if ((s = espl__log_epoch(run, &news)) || (s = espl__events_epoch(run, &news)) || (s = write_checkpoint(run)))
+    if ((s = espl__log_epoch(run, &news)) || (s = espl__events_epoch(run, &news)) || (saves && (s = espl__checkpoint_write(run))))
         return s;
     espl__run_tell(run, ESPL_NEWS_EPOCH, NULL);
     return ESPL_OK;

@@ -212,6 +212,19 @@ espl_status espl__fit_open_loader(espl_run *run)
     return espl__loader_open(run->data, &settings, &run->fit.loader);
 }
 
+/* A copy of the best net; of what stays frozen none is made where there is a folder. */
+static size_t copy_bytes(const espl_run *run)
+{
+    size_t bytes = 0;
+
+    if (!run->fit.scorer || run->recipe.options.keep != ESPL__KEEP_BEST)
+        return 0;
+    for (int i = 0; i < run->net->graph->parameter_count; i++)
+        if (!run->folder || !run->net->parameters[i].frozen || run->fit.held[i])
+            bytes += (size_t)run->net->parameters[i].count * sizeof(float);
+    return bytes;
+}
+
 /* Everything is open by now except what scoring and keeping the best net will take. */
 size_t espl__fit_bytes(const espl_run *run)
 {
@@ -220,10 +233,7 @@ size_t espl__fit_bytes(const espl_run *run)
 
     if (run->fit.scorer)
         bytes += espl__scorer_loader_bytes(run->fit.scorer, size);
-    const bool copies = run->fit.scorer && !run->folder && run->recipe.options.keep == ESPL__KEEP_BEST;
-    for (int i = 0; copies && i < run->net->graph->parameter_count; i++)
-        bytes += (size_t)run->net->parameters[i].count * sizeof(float);
-    return bytes;
+    return bytes + copy_bytes(run);
 }
 
 void espl__fit_free(espl_run *run)

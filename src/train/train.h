@@ -115,7 +115,8 @@ struct espl_run {
     bool has_cycles, fitted;
     espl__progress progress;
     espl__fit fit;
-    float **best; /* values of the best net, when there is no folder to keep it in */
+    float **best;      /* values of the best net, while it is in no file */
+    char *best_origin; /* its words; NULL: the best net is in its file, or there is no folder for one */
 
     struct {
         char name[64];
@@ -264,8 +265,10 @@ void espl__events_free(espl_run *run);
 /* Writes a net as it is to `name`.safetensors in the folder, if there is one. `scored`: the latest scoring is
  * its own. */
 espl_status espl__net_save_as(espl_run *run, espl_net *net, const char *name, bool scored);
-/* Keeps the net as it is now if the recipe's `keep` wants it. */
-espl_status espl__net_keep(espl_run *run);
+/* Keeps the net as it is now if the recipe's `keep` wants it; without `saves` a copy in memory is enough. */
+espl_status espl__net_keep(espl_run *run, bool saves);
+/* Writes such a copy. Call it before a checkpoint is written, and before more than now trains. */
+espl_status espl__net_write_kept(espl_run *run);
 /* The net becomes the one that was kept. */
 espl_status espl__net_take_kept(espl_run *run);
 void espl__net_keep_free(espl_run *run);
