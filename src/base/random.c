@@ -1,14 +1,9 @@
-/* Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers:
- * as easy as 1, 2, 3", SC 2011). A draw depends on its coordinates alone, never on who drew before. */
+/* Counter-based random numbers: Philox4x32-10 (philox.h). A draw depends on its coordinates alone, never on
+ * who drew before. */
 #include "base/base.h"
+#include "base/philox.h"
 
 #include <math.h>
-
-#define MULTIPLIER_0 0xD2511F53u
-#define MULTIPLIER_1 0xCD9E8D57u
-#define WEYL_0 0x9E3779B9u
-#define WEYL_1 0xBB67AE85u
-#define ROUNDS 10
 
 /* Spreads every bit over all others (the finalizer of SplitMix64). */
 static uint64_t spread(uint64_t x)
@@ -34,15 +29,9 @@ void espl__random_words(espl__stream stream, uint32_t a, uint64_t b, uint32_t in
     uint32_t k0 = (uint32_t)stream.key, k1 = (uint32_t)(stream.key >> 32);
     uint32_t x0 = index, x1 = a, x2 = (uint32_t)b, x3 = (uint32_t)(b >> 32);
 
-    for (int round = 0; round < ROUNDS; round++) {
-        const uint64_t p0 = (uint64_t)MULTIPLIER_0 * x0, p1 = (uint64_t)MULTIPLIER_1 * x2;
-        const uint32_t y0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0, y2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
-        x1 = (uint32_t)p1;
-        x3 = (uint32_t)p0;
-        x0 = y0;
-        x2 = y2;
-        k0 += WEYL_0;
-        k1 += WEYL_1;
+    for (int round = 0; round < ESPL__PHILOX_ROUNDS; round++) {
+        espl__philox_round(&x0, &x1, &x2, &x3, k0, k1);
+        espl__philox_next(&k0, &k1);
     }
     words[0] = x0;
     words[1] = x1;
