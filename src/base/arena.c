@@ -11,14 +11,14 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static size_t rounded(size_t bytes)
+size_t espl__arena_bytes(size_t bytes)
 {
     return (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
 
 espl_status espl__arena_open(espl_context *ctx, size_t bytes, void **result)
 {
-    const size_t whole = rounded(bytes), limit = ctx->settings.memory_limit;
+    const size_t whole = espl__arena_bytes(bytes), limit = ctx->settings.memory_limit;
 
     *result = NULL;
     if (whole < bytes || bytes > limit)
@@ -47,6 +47,6 @@ void espl__arena_free(espl_context *ctx, void *arena, size_t bytes)
 {
     if (!arena)
         return;
-    atomic_fetch_sub(&ctx->bytes_now, rounded(bytes));
+    atomic_fetch_sub(&ctx->bytes_now, espl__arena_bytes(bytes));
     ctx->settings.release(ctx->settings.user, arena);
 }

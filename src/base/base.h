@@ -53,6 +53,7 @@ bool espl__multiply(size_t a, size_t b, size_t *result);
 
 /* One block of big pages asked for with MADV_HUGEPAGE, touched once (arena.c). */
 espl_status espl__arena_open(espl_context *ctx, size_t bytes, void **result);
+size_t espl__arena_bytes(size_t bytes); /* what an arena of so many takes, in whole pages */
 void espl__arena_free(espl_context *ctx, void *arena, size_t bytes);
 
 /* ---- workers (workers.c) ---- */

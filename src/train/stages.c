@@ -180,7 +180,7 @@ static espl_status add_samples_bytes(espl_run *run, size_t *bytes)
         return ESPL_OK;
     if ((s = espl__plan_open(run->net, run->fit.graph, &(espl__plan_settings){ .batch = batch, .measure = true }, &plan)))
         return s;
-    *bytes += espl__plan_bytes(plan) + 2 * LOADED * (size_t)batch * sample;
+    *bytes += espl__arena_bytes(espl__plan_bytes(plan)) + 2 * LOADED * (size_t)batch * sample;
     espl__plan_free(plan);
     return ESPL_OK;
 }
@@ -198,9 +198,10 @@ espl_status espl__stages_bytes(espl_run *run, size_t *more)
             *more += tensors * (size_t)run->net->parameters[i].count * sizeof(float);
     if (!*more)
         return ESPL_OK;
-    const size_t now = espl__plan_bytes(run->fit.plan);
+    const size_t now = espl__arena_bytes(espl__plan_bytes(run->fit.plan));
     espl__stages_let_go(run, true);
     if (!(s = espl__stage_plan_bytes(run, &last))) {
+        last = espl__arena_bytes(last);
         *more += last > now ? last - now : 0;
         if (!(s = add_statistics_bytes(run, more)))
             s = add_samples_bytes(run, more);
