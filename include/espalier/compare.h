@@ -10,7 +10,7 @@ extern "C" {
 
 /* One net that a run has brought: as it kept it, an average, a snapshot, or made of several. */
 typedef struct espl_candidate {
-    char name[48];            /* "best", "last", "ema", "snapshot 2", "mean of 5" */
+    char name[96];            /* "best", "last", "ema", "snapshot 2", "mean of 5"; of several runs "plants/ema" */
     char path[1024];          /* "" of what is made of several and in no file */
     double top1, low, high;   /* accuracy on the held-out data and its 95 % interval (Wilson 1927) */
     double nll;               /* mean of -log of the probability of the true class */
@@ -23,6 +23,7 @@ typedef struct espl_candidate {
 typedef struct espl_compare_settings {
     const char *data;         /* where the recipe's data lie now; NULL: where the recipe says */
     const char *out;          /* the recommended net is written there; NULL: it is not */
+    const char *const *also;  /* folders of other runs whose nets are candidates too, ended by NULL; NULL: none */
     double seconds;           /* of timing each candidate; 0: 0.3 */
 } espl_compare_settings;
 
@@ -36,7 +37,8 @@ typedef struct espl_compared {
 } espl_compared;
 
 /* Scores and times all nets in a run's folder, and what can be made of them: an average of weights, and the
- * snapshots together by mean, by vote, and by a choice of members. Of those that the samples cannot tell from the most
+ * snapshots together by mean, by vote, and by a choice of members. Nets of other runs are scored on the data of the
+ * first one. Of those that the samples cannot tell from the most
  * accurate one (one-sided McNemar test, 5 %), the one that costs least is recommended. The figures of what is chosen
  * on the held-out data itself are a little too good. Ended by espl_compared_free. */
 ESPL_API espl_status espl_compare_run(espl_context *context, const char *folder, const espl_compare_settings *settings,

@@ -16,7 +16,7 @@ static size_t bytes_of(const espl_net *net)
     return bytes;
 }
 
-static void fill(espl__entry *e, const char *name, const char *path)
+static void fill(espl__entry *e, const char *prefix, const char *name, const char *path)
 {
     const espl__quality q = espl__answers_score(&e->answers);
 
@@ -25,7 +25,7 @@ static void fill(espl__entry *e, const char *name, const char *path)
                                  .calibration_error = q.calibration_error,
                                  .macs = espl_net_macs(e->net),
                                  .bytes = bytes_of(e->net) };
-    snprintf(e->about.name, sizeof e->about.name, "%s", name);
+    snprintf(e->about.name, sizeof e->about.name, "%.47s%.47s", prefix, name);
     snprintf(e->about.path, sizeof e->about.path, "%s", path);
     espl_interval_95(q.top1, e->answers.samples, &e->about.low, &e->about.high);
 }
@@ -57,7 +57,7 @@ static espl_status add(espl__candidates *c, espl_net *net, const char *name, con
     if ((s = espl__answers_take(net, c->data, ESPL_HELD_OUT, &e->answers)))
         return s;
     e->net = net;
-    fill(e, name, path);
+    fill(e, c->prefix, name, path);
     c->count++;
     return ESPL_OK;
 }

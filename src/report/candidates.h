@@ -17,13 +17,14 @@ typedef struct espl__entry {
 
 typedef struct espl__candidates {
     espl_context *ctx;
-    const char *folder;
+    const char *folder; /* that is looked at */
+    const char *prefix; /* of names: "plants/" where there are several folders, else "" */
     espl_data *data;
     int count;
     espl__entry entry[ESPL__CANDIDATES_MAX];
 } espl__candidates;
 
-/* Loads and scores the nets in the folder. Two that compute the same are one candidate. */
+/* Loads and scores the nets in the folder. Two that compute the same are one candidate, also of two folders. */
 espl_status espl__candidates_load(espl__candidates *candidates);
 /* Adds what can be made of them: average and ensembles, where there are two snapshots at least. */
 espl_status espl__candidates_combine(espl__candidates *candidates);

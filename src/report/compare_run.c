@@ -59,6 +59,40 @@ static espl_status fill(espl__candidates *c, const espl_compare_settings *o, esp
     return o->out ? espl_net_save(c->entry[r->recommended].net, o->out) : ESPL_OK;
 }
 
+/* "plants/" of "runs/plants/" */
+static void prefix_of(const char *folder, char prefix[64])
+{
+    size_t length = strlen(folder);
+
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    size_t from = length;
+    while (from > 0 && folder[from - 1] != '/')
+        from--;
+    snprintf(prefix, 64, "%.*s/", (int)(length - from < 62 ? length - from : 62), folder + from);
+}
+
+static espl_status gather(espl__candidates *c, const char *folder, const char *const *also)
+{
+    char prefix[64] = "";
+    espl_status s;
+
+    c->folder = folder;
+    c->prefix = prefix;
+    if (also && *also)
+        prefix_of(folder, prefix);
+    s = espl__candidates_load(c);
+    if (!s)
+        s = espl__candidates_combine(c);
+    for (; also && *also && !s; also++) {
+        c->folder = *also;
+        prefix_of(*also, prefix);
+        s = espl__candidates_load(c);
+    }
+    c->prefix = "";
+    return s;
+}
+
 espl_status espl_compare_run(espl_context *ctx, const char *folder, const espl_compare_settings *settings,
                              espl_compared *result)
 {
@@ -71,10 +105,9 @@ espl_status espl_compare_run(espl_context *ctx, const char *folder, const espl_c
     if ((s = espl__allocate(ctx, 1, sizeof *c, &c)))
         return s;
     c->ctx = ctx;
-    c->folder = folder;
     if (!(s = open_run(ctx, folder, o->data, &run))) {
         c->data = espl_run_data(run);
-        if (!(s = espl__candidates_load(c)) && !(s = espl__candidates_combine(c)))
+        if (!(s = gather(c, folder, o->also)))
             s = fill(c, o, result);
         espl__candidates_free(c);
     }
