@@ -1,10 +1,11 @@
 """Speed of PyTorch on the nets that espalier is compared with: one JSON line.
 
-    python3 torch_bench.py NET [--train] [--mode nchw|nhwc|optimized|bf16|bf16-nhwc] [--batch N] [--threads N] [--seconds S]
+    python3 torch_bench.py NET [--train | --frozen] [--mode nchw|nhwc|optimized|bf16|bf16-nhwc] [--batch N] [--threads N] [--seconds S]
 
 NET is a name of espalier's own (resnet-20, wide-resnet-16-4, lenet-5, lenet-300-100, densenet-40-12,
 mobilenet-v2). --train times forward, backward and an SGD step with momentum on a batch that is already
-in memory; otherwise a forward pass without gradients ("optimized": TorchScript, frozen and optimized
+in memory; --frozen the same of a new head of ten classes on a frozen net, which computes as in inference and
+without gradients; otherwise a forward pass without gradients ("optimized": TorchScript, frozen and optimized
 for inference; "bf16": autocast). Steps in which another program took the processor are left out.
 """
 import argparse
@@ -177,6 +178,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("net", choices=NETS)
     ap.add_argument("--train", action="store_true")
+    ap.add_argument("--frozen", action="store_true")
     ap.add_argument("--mode", default="nchw", choices=("nchw", "nhwc", "optimized", "bf16", "bf16-nhwc"))
     ap.add_argument("--batch", type=int, default=128)
     ap.add_argument("--threads", type=int, default=2)
@@ -185,14 +187,16 @@ def main():
     torch.set_num_threads(a.threads)
     torch.manual_seed(0)
     build, shape, classes = NETS[a.net]
-    net = build().train(a.train)
+    net, head = build().train(a.train), None
+    if a.frozen:
+        net, head, classes = net[:-1], nn.Linear(net[-1].in_features, 10), 10
     x, y = torch.randn(a.batch, *shape), torch.randint(0, classes, (a.batch,))
     if a.mode.endswith("nhwc") and len(shape) == 3:
         net, x = net.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
     if a.mode == "optimized":
         with torch.no_grad():
             net = torch.jit.optimize_for_inference(torch.jit.trace(net, x))
-    opt = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, weight_decay=1e-4) if a.train else None
+    opt = torch.optim.SGD((head or net).parameters(), 0.01, momentum=0.9, weight_decay=1e-4)
 
     bf16 = torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.mode.startswith("bf16"))
 
@@ -203,16 +207,23 @@ def main():
         loss.backward()
         opt.step()
 
+    def train_head():
+        opt.zero_grad(set_to_none=True)
+        with torch.no_grad(), bf16:
+            features = net(x)
+        F.cross_entropy(head(features.float()), y).backward()
+        opt.step()
+
     def infer():
         with torch.no_grad(), bf16:
             net(x)
 
-    step = train if a.train else infer
+    step = train if a.train else train_head if a.frozen else infer
     start = time.perf_counter()
     step()
     first = time.perf_counter() - start
     times = measure(step, a.seconds)
-    print(json.dumps({"net": a.net, "peer": "pytorch " + torch.__version__, "blas": blas(), "mode": a.mode, "train": a.train,
+    print(json.dumps({"net": a.net, "peer": "pytorch " + torch.__version__, "blas": blas(), "mode": a.mode, "train": a.train, "frozen": a.frozen,
                       "threads": a.threads, "batch": a.batch, "median_ms": round(statistics.median(times) * 1e3, 4),
                       "min_ms": round(min(times) * 1e3, 4), "max_ms": round(max(times) * 1e3, 4),
                       "first_ms": round(first * 1e3, 2),
