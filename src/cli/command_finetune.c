@@ -1,5 +1,6 @@
 /* espalier finetune: a trained net and a folder of photos in, a net for these photos out. */
 #include "cli_text.h"
+#include "compared.h"
 #include "finetune.h"
 #include "interrupts.h"
 #include "json_line.h"
@@ -7,11 +8,12 @@
 #include "session.h"
 #include "terminal.h"
 
-#include <espalier/report.h>
 #include <espalier/run.h>
+#include <espalier/technique.h>
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,9 +31,9 @@ static const cli_option options[] = {
     { "head-epochs", 0, CLI_COUNT, offsetof(finetune_options, head_epochs), "N", 1, 100000,
       "epochs of the head alone; without it, 30" },
     { "epochs", 0, CLI_GIVEN, offsetof(finetune_options, epochs), "N", 0, 100000,
-      "epochs of all layers after that; 0: the head is all that trains; without it, 15" },
+      "epochs of all layers after that; 0: the head is all that trains; without it, 12" },
     { "rate", 0, CLI_REAL, offsetof(finetune_options, rate), "RATE", 1e-9, 1e9,
-      "highest rate of all layers; without it, 0.02" },
+      "highest rate of all layers; without it, the one that is found for the head, 0.05 at most" },
     { "batch", 0, CLI_COUNT, offsetof(finetune_options, batch), "N", 1, 1 << 20, "photos for one update; without it, 32" },
     { "resume", 0, CLI_FLAG, offsetof(finetune_options, resume), NULL, 0, 0,
       "go on where the same command was interrupted" },
@@ -47,17 +49,15 @@ static const cli_argument arguments[] = {
     CLI_ARGUMENTS_END
 };
 
+#define RATE_AT_MOST 0.05 /* of all layers: a head bears any, also where the range test found none */
+
 /* The work on one of them. */
 typedef struct work {
     finetune choice;
     espl_context *ctx;
     interrupts *signals;
     progress progress;
-    const char *stage;  /* "head", "all" */
-    espl_result result; /* of the best stage so far */
-    bool any;
-    int64_t held_out;
-    char best[1100]; /* the net of that stage */
+    const char *stage; /* "head", "all" */
 } work;
 
 /* ---- what is shown on the way ---- */
@@ -192,18 +192,6 @@ static espl_status check_photos(work *w)
 
 /* ---- the stages ---- */
 
-static void take_result(work *w, espl_run *run)
-{
-    const espl_result *r = espl_run_result(run);
-
-    w->held_out = espl_data_count(espl_run_data(run), ESPL_HELD_OUT);
-    if (w->any && (r->top1 < w->result.top1 || (r->top1 == w->result.top1 && r->loss > w->result.loss)))
-        return;
-    w->any = true;
-    w->result = *r;
-    snprintf(w->best, sizeof w->best, "%s", r->net_path);
-}
-
 static espl_status train_stage(work *w, const char *stage)
 {
     char name[32], recipe[1100], folder[1100];
@@ -225,49 +213,54 @@ static espl_status train_stage(work *w, const char *stage)
         interrupts_ignore(w->signals);
         progress_clear(&w->progress);
     }
-    if (!status)
-        take_result(w, run);
+    if (!status && strcmp(stage, "head") == 0 && !(w->choice.rate > 0))
+        w->choice.rate = fmin(espl_run_base_rate(run), RATE_AT_MOST);
     espl_run_free(run);
     return status;
 }
 
-/* The net of the better stage becomes the net of the whole. */
-static espl_status save_best(work *w, char path[1100])
+/* The recommended one of all nets becomes the net of the whole. */
+static espl_status choose_net(work *w, const char *net, espl_compared *compared)
 {
-    espl_net *net = NULL;
-    espl_status status = espl_net_load(w->ctx, w->best, &net);
+    char head[1100], all[1100];
+    const char *const also[] = { head, NULL };
+    const bool both = w->choice.epochs > 0;
 
-    finetune_path(&w->choice, "net.safetensors", path);
-    if (!status)
-        status = espl_net_save(net, path);
-    espl_net_free(net);
-    return status;
+    finetune_path(&w->choice, "head", head);
+    finetune_path(&w->choice, "all", all);
+    return espl_compare_run(w->ctx, both ? all : head,
+                            &(espl_compare_settings){ .out = net, .also = both ? also : NULL }, compared);
 }
 
 /* ---- what came out ---- */
 
-static void write_result(const work *w, const char *net, double low, double high)
+static void write_result(const work *w, const espl_compared *compared, const char *net)
 {
+    const espl_candidate *chosen = &compared->candidate[compared->recommended];
     json_t *line = json_object();
 
+    compared_write_json(compared);
     json_put_text(line, "event", "done");
-    json_put_real(line, "top1", w->result.top1);
-    json_put_real(line, "low", low);
-    json_put_real(line, "high", high);
-    json_put_count(line, "held_out", w->held_out);
-    json_put_real(line, "loss", w->result.loss);
+    json_put_text(line, "chosen", chosen->name);
+    json_put_real(line, "top1", chosen->top1);
+    json_put_real(line, "low", chosen->low);
+    json_put_real(line, "high", chosen->high);
+    json_put_count(line, "held_out", compared->samples);
+    json_put_real(line, "loss", chosen->nll);
     json_put_text(line, "net", net);
     json_put_text(line, "folder", w->choice.folder);
     json_write(line);
 }
 
-static void show_result(const work *w, const char *net, double low, double high)
+static void show_result(const work *w, const espl_compared *compared, const char *net)
 {
+    const espl_candidate *chosen = &compared->candidate[compared->recommended];
     char *word = shell_word(net), *folder = shell_word(w->choice.folder);
 
-    printf("accuracy  %s%s%s on %s held-out photos; for photos like them %s to %s, with 95 %% certainty\n",
-           terminal_bold(stdout), figure_percent(w->result.top1).text, terminal_plain(stdout),
-           figure_count(w->held_out).text, figure_percent(low).text, figure_percent(high).text);
+    compared_show(compared);
+    printf("\naccuracy  %s%s%s on %s held-out photos; for photos like them %s to %s, with 95 %% certainty\n",
+           terminal_bold(stdout), figure_percent(chosen->top1).text, terminal_plain(stdout),
+           figure_count(compared->samples).text, figure_percent(chosen->low).text, figure_percent(chosen->high).text);
     printf("net       %s\n", net);
     printf("run       %s\n", w->choice.folder);
     printf("\n%sThe same again%s\n  espalier train %s/head.yaml -o %s/head\n", terminal_bold(stdout),
@@ -280,25 +273,38 @@ static void show_result(const work *w, const char *net, double low, double high)
     free(folder);
 }
 
-static espl_status finetune_all(work *w)
+static espl_status show_chosen(work *w)
 {
     char net[1100];
-    double low, high;
+    espl_compared compared;
+    espl_status status;
+
+    finetune_path(&w->choice, "net.safetensors", net);
+    if ((status = choose_net(w, net, &compared)))
+        return status;
+    if (w->choice.options->json)
+        write_result(w, &compared, net);
+    else
+        show_result(w, &compared, net);
+    espl_compared_free(&compared);
+    return ESPL_OK;
+}
+
+static espl_status finetune_all(work *w)
+{
     espl_status status = check_photos(w);
 
     if (status)
         return status;
-    if (!finetune_write_head(&w->choice) || (w->choice.epochs && !finetune_write_all(&w->choice)))
+    if (!finetune_write_head(&w->choice))
         return ESPL_WRITE_FAILED;
-    if ((status = train_stage(w, "head")) || (w->choice.epochs && (status = train_stage(w, "all"))) ||
-        (status = save_best(w, net)))
+    if ((status = train_stage(w, "head")))
         return status;
-    espl_interval_95(w->result.top1, w->held_out, &low, &high);
-    if (w->choice.options->json)
-        write_result(w, net, low, high);
-    else
-        show_result(w, net, low, high);
-    return ESPL_OK;
+    if (w->choice.epochs && !finetune_write_all(&w->choice)) /* with the rate that the head has found */
+        return ESPL_WRITE_FAILED;
+    if (w->choice.epochs && (status = train_stage(w, "all")))
+        return status;
+    return show_chosen(w);
 }
 
 static int conclude(const work *w, espl_status status)
@@ -334,8 +340,9 @@ const cli_command cli_command_finetune = {
     .description =
         "Takes a net that somebody has trained and a folder of photos, and makes a net that tells the classes of "
         "these photos apart. It looks for faults in the photos and leaves out what would harm, gives the net a new "
-        "head, computes all other layers once for four variants of each photo and trains the head on that, then "
-        "trains all layers, the lower the slower. The better of both nets, by the held-out photos, is kept.\n\n"
+        "head, computes all other layers once for four variants of each photo, looks for a rate and trains the head "
+        "on that, then trains all layers, the lower the slower, and an average of their weights beside. Of all nets "
+        "that came out the one that \"espalier compare\" recommends is kept.\n\n"
         "What it chose is written as recipes, head.yaml and all.yaml, which \"espalier train\" runs to the same "
         "bits and which are a good place to begin when something is to be changed.",
     .examples = "  espalier finetune mobilenet.h5 photos/\n"

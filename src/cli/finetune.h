@@ -24,7 +24,7 @@ typedef struct finetune {
     double held_out;             /* share to split off; 0: the data has a part of its own */
     int64_t head_epochs, epochs; /* of the head alone, of all layers */
     int64_t batch;
-    double head_rate, rate;
+    double rate; /* of all layers; 0: that which the head's training found */
 } finetune;
 
 /* Chooses what the options leave open. `check`: NULL if the data is of another kind. */

@@ -13,13 +13,14 @@ enum { CORRECTED,
 typedef struct ema {
     espl__average average;
     double decay;
-    espl_duration start;
+    espl_duration reach, start;
     int warm_up;
 } ema;
 
 static const espl_option options[] = {
     ESPL_REAL(ema, decay, "0.999", 0, 1 - 1e-12,
               "share of the average that is kept in a step; it reaches back over 1 / (1 - decay) steps"),
+    ESPL_DURATION(ema, reach, "0run", 0, 1e12, "the time it reaches back over, instead of decay; 0: by decay"),
     ESPL_DURATION(ema, start, "0ep", 0, 1e12, "begin after this time"),
     ESPL_CHOICE(ema, warm_up, "corrected", "corrected|counted|power",
                 "at first: all weights by their age, corrected for the missing past, or a decay of at most "
@@ -30,16 +31,24 @@ static const espl_option options[] = {
 
 static const espl_field kept[] = { ESPL__AVERAGE_KEPT, ESPL_KEEP_END };
 
+/* 1 / (1 - decay) steps are a tenth of the run with `reach: 0.1run`, however long it is. */
+static double decay_of(const ema *s, const espl_run *run)
+{
+    const int64_t reach = espl_run_duration(run, s->reach);
+
+    return reach > 0 ? 1 - 1 / (double)reach : s->decay;
+}
+
 static espl_status begin(void *self, espl_run *run)
 {
     const ema *s = self;
     const int64_t start = espl_run_duration(run, s->start);
-    const double steps = (double)(espl_run_steps(run) - start);
+    const double steps = (double)(espl_run_steps(run) - start), decay = decay_of(s, run);
 
-    if (1 / (1 - s->decay) > steps && steps > 0)
+    if (1 / (1 - decay) > steps && steps > 0)
         espl_run_warn(run, "decay: %g averages over about %.0f steps, of which this run has only %.0f: a decay of "
                            "%.4g would average over its last tenth",
-                      s->decay, 1 / (1 - s->decay), steps, steps > 10 ? 1 - 10 / steps : 0.0);
+                      decay, 1 / (1 - decay), steps, steps > 10 ? 1 - 10 / steps : 0.0);
     return espl__average_begin(self, run);
 }
 
@@ -54,7 +63,7 @@ static espl_status begin_step(void *self, espl_run *run)
 
     s->average.share = 0;
     if (espl_run_step(run) >= espl_run_duration(run, s->start))
-        s->average.share = share[s->warm_up](s->decay, ++s->average.count);
+        s->average.share = share[s->warm_up](decay_of(s, run), ++s->average.count);
     return ESPL_OK;
 }
 

@@ -110,6 +110,24 @@ static void test_begins_when_it_is_told(void **unused)
     rig_close(&r);
 }
 
+/* A tenth of the rig's 1000 steps: half of a jump is gone where it is with a decay of 0.99. */
+static void test_reaches_back_over_a_time(void **unused)
+{
+    float by_reach = 0, by_decay = 0;
+    rig r, d;
+
+    (void)unused;
+    begin(&r, "reach: 0.1run");
+    begin(&d, "decay: 0.99");
+    for (int i = 0; i < 300; i++) {
+        rig_average(&r, i, (float)(i % 7), &by_reach);
+        rig_average(&d, i, (float)(i % 7), &by_decay);
+    }
+    rig_near((double)by_reach, (double)by_decay, 1e-6);
+    rig_close(&r);
+    rig_close(&d);
+}
+
 static void test_refuses(void **unused)
 {
     (void)unused;
@@ -131,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_warm_up_by_a_power),
         cmocka_unit_test(test_begins_at_the_first_value),
         cmocka_unit_test(test_begins_when_it_is_told),
+        cmocka_unit_test(test_reaches_back_over_a_time),
         cmocka_unit_test(test_refuses),
     };
 
