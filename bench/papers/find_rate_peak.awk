@@ -1,5 +1,11 @@
-# Lines "rate accuracy seconds" of several seeds, rates in order, to a table and the peak of a smooth curve.
+# Lines "rate accuracy seconds" of several seeds, rates in order, and "found accuracy seconds" of the suggestion, to a
+# table and the peak of a smooth curve.
 
+$1 == "found" {
+    found_runs++
+    found_sum += 100 * $2
+    next
+}
 {
     if (!($1 in place)) {
         place[$1] = ++count
@@ -71,8 +77,8 @@ END {
         top = top < low_end ? low_end : top > high_end ? high_end : top
         peak = curve(top)
     }
-    middle = (count + 1) / 2
+    at = found_sum / found_runs
     printf "%s found %s (between %.2g and %.2g): accuracy %.2f, peak %.2f at %.2g, lost %.2f points; took %.1f s, %.1f %% of 30 epochs\n",
-        name, rate[middle], low, high, y[middle], peak, exp(x[best] + top), peak - y[middle], cost,
+        name, found, low, high, at, peak, exp(x[best] + top), peak - at, cost,
         100 * cost / (seconds / timed / epochs * 30)
 }

@@ -10,7 +10,7 @@ extern "C" {
 
 typedef struct espl_rates_settings {
     double low, high; /* of the range; 0: a ten thousandth and the hundredfold of the optimizer's default */
-    int64_t points;   /* rates tried, one step each; 0: up to 100, by how many steps an epoch has */
+    int64_t points;   /* rates tried, one step each; 0: 70 to 100, by how many steps an epoch has */
     int64_t repeats;  /* with other batches; 0: up to 3 */
 } espl_rates_settings;
 

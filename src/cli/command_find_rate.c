@@ -24,7 +24,7 @@ static const cli_option options[] = {
     { "high", 0, CLI_REAL, offsetof(find_rate_options, high), "RATE", 1e-12, 1e6,
       "end with RATE; without it, the hundredfold of the optimizer's default" },
     { "points", 0, CLI_COUNT, offsetof(find_rate_options, points), "N", 10, ESPL_RATE_POINTS_MAX,
-      "try N rates; without it, up to 100, by how many steps an epoch has" },
+      "try N rates; without it, 70 to 100, by how many steps an epoch has" },
     { "repeats", 0, CLI_COUNT, offsetof(find_rate_options, repeats), "N", 1, ESPL_RATE_REPEATS_MAX,
       "do it N times with other batches; without it, up to 3" },
     { "plot", 0, CLI_TEXT, offsetof(find_rate_options, plot), "FILE", 0, 0, "draw the curve as an SVG picture" },

@@ -1,10 +1,15 @@
 /* Choosing a rate from the curve of a range test.
  *
- * The curve is flat while rates are too small to do anything, falls, and rises steeply where training breaks. Rules
- * that look for the fall (the steepest point, the valley) find where learning begins, which is far below what a
- * net can be trained with; the minimum may lie close to the break. Between the two is a basin, where at least nine
- * tenths of the whole fall are done. Its middle, in the logarithm of the rate, is taken: learning is fast there and
- * the break still far. */
+ * The curve is flat while rates are too small to do anything, falls, and rises where training breaks. Rules that look
+ * for the fall (the steepest point, the valley) find where learning begins, which is far below what a net can be
+ * trained with; the minimum may lie close to the break. Between the two is a basin, where at least nine tenths of the
+ * whole fall are done. Its middle, in the logarithm of the rate, is taken: learning is fast there and the break still far.
+ *
+ * Where a normalization follows the weights, their length does not change what the net computes, and steps that are too
+ * long lengthen them until the steps are no longer too long (van Laarhoven, L2 regularization versus batch and weight
+ * normalization, arXiv:1706.05350; Arora, Li and Lyu, Theoretical analysis of auto rate-tuning by batch normalization,
+ * arXiv:1812.03981). What ends the basin then is noise, not the break, and longer weights take it out again: the upper
+ * end of the basin is taken. */
 #include "train/rate_curve.h"
 
 #include <math.h>
@@ -15,7 +20,7 @@
 #define MEMORY 0.7    /* of smoothing */
 #define CAP 1.2       /* losses above this many times the first are no longer told apart */
 #define BASIN 0.9     /* share of the fall that is done in it */
-#define INTO 0.5      /* how far into the basin, in the logarithm of the rate */
+#define INTO 0.5      /* how far into the basin, in the logarithm of the rate, if nothing heals steps that are too long */
 #define BEGUN 0.1     /* share of the fall after which it has clearly begun */
 #define DRAWS 200     /* of the bootstrap */
 #define BLOCK 4       /* neighbouring residuals that are drawn together */
@@ -47,12 +52,13 @@ static double first_below(const double *smooth, int count, double level)
                                    : crossing(smooth, i - 1, level);
 }
 
+/* The last place where the curve is not above `level`. */
 static double last_below(const double *smooth, int count, int from, double level)
 {
-    int i = from;
+    int i = count - 1;
 
-    while (i + 1 < count && smooth[i + 1] <= level)
-        i++;
+    while (i > from && smooth[i] > level)
+        i--;
     return i + 1 < count ? crossing(smooth, i, level) : i;
 }
 
@@ -101,7 +107,7 @@ static double rate_at(const espl__rate_curve *curve, double place)
 
 static double choice_of(const espl__rate_curve *curve, const reading *r)
 {
-    return rate_at(curve, r->in + INTO * (r->out - r->in));
+    return rate_at(curve, r->in + (curve->normalized ? 1 : INTO) * (r->out - r->in));
 }
 
 /* ---- from repeats to one curve ---- */
@@ -120,12 +126,13 @@ static double capped(double loss, double cap)
     return loss < cap ? loss : cap; /* also of what is no number */
 }
 
-static void mean_curve(const espl__rate_curve *curve, double cap, double *mean)
+/* The mean of these repeats. */
+static void mean_of(const espl__rate_curve *curve, const int *repeat, double cap, double *mean)
 {
     for (int i = 0; i < curve->count; i++) {
         mean[i] = 0;
         for (int r = 0; r < curve->repeats; r++)
-            mean[i] += capped(curve->loss[r][i], cap) / curve->repeats;
+            mean[i] += capped(curve->loss[repeat[r]][i], cap) / curve->repeats;
     }
 }
 
@@ -163,35 +170,52 @@ typedef struct bootstrap {
     espl__random random;
 } bootstrap;
 
-/* The smooth curve with residuals of other places, drawn in blocks. */
+/* Repeats drawn with replacement, and on their mean residuals of other places, drawn in blocks. */
 static void draw_curve(bootstrap *b, double *drawn)
 {
-    const int count = b->curve->count;
+    const int count = b->curve->count, repeats = b->curve->repeats;
+    int drawn_repeat[ESPL_RATE_REPEATS_MAX];
     double noisy[ESPL_RATE_POINTS_MAX];
 
+    for (int r = 0; r < repeats; r++)
+        drawn_repeat[r] = (int)espl__random_below(&b->random, (uint64_t)repeats);
+    mean_of(b->curve, drawn_repeat, b->cap, noisy);
+    espl__smooth_still(noisy, count, MEMORY, drawn);
     for (int i = 0; i < count; i += BLOCK) {
         const int from = (int)espl__random_below(&b->random, (uint64_t)(count - BLOCK + 1));
         for (int k = 0; k < BLOCK && i + k < count; k++)
-            noisy[i + k] = capped(b->smooth[i + k] + b->mean[from + k] - b->smooth[from + k], b->cap);
+            noisy[i + k] = capped(drawn[i + k] + b->mean[from + k] - b->smooth[from + k], b->cap);
     }
     espl__smooth_still(noisy, count, MEMORY, drawn);
 }
 
-/* Returns the share of draws with an answer. */
-static double draw_interval(bootstrap *b, double *low, double *high)
+/* Smoothing a smooth curve once more, as every draw does, moves what is read off it. */
+static double choice_of_draws(const bootstrap *b, double choice)
 {
-    double drawn[ESPL_RATE_POINTS_MAX], found[DRAWS];
+    double again[ESPL_RATE_POINTS_MAX];
+
+    espl__smooth_still(b->smooth, b->curve->count, MEMORY, again);
+    const reading r = read_curve(again, b->curve->count, b->noise);
+    return r.refusal ? choice : choice_of(b->curve, &r);
+}
+
+/* The factors by which nine of ten draws move a choice lie between `*low` and `*high`. Returns the share of draws with an
+ * answer. */
+static double draw_factors(bootstrap *b, double choice, double *low, double *high)
+{
+    double drawn[ESPL_RATE_POINTS_MAX], factor[DRAWS];
+    const double middle = choice_of_draws(b, choice);
     int n = 0;
 
     for (int i = 0; i < DRAWS; i++) {
         draw_curve(b, drawn);
         const reading r = read_curve(drawn, b->curve->count, b->noise);
         if (!r.refusal)
-            found[n++] = choice_of(b->curve, &r);
+            factor[n++] = choice_of(b->curve, &r) / middle;
     }
-    qsort(found, (size_t)n, sizeof *found, compare);
-    *low = n ? quantile(found, n, 0.05) : NAN;
-    *high = n ? quantile(found, n, 0.95) : NAN;
+    qsort(factor, (size_t)n, sizeof *factor, compare);
+    *low = n ? fmin(quantile(factor, n, 0.05), 1) : NAN;
+    *high = n ? fmax(quantile(factor, n, 0.95), 1) : NAN;
     return (double)n / DRAWS;
 }
 
@@ -235,31 +259,35 @@ static void refuse(espl_rates *result, const char *why)
 
 static void choose(const espl__rate_curve *curve, const reading *r, bootstrap *b, espl_rates *result)
 {
-    const double share = draw_interval(b, &result->low, &result->high);
+    double low = 0, high = 0;
 
     result->rate = choice_of(curve, r);
+    const double supported = draw_factors(b, result->rate, &low, &high);
+    result->low = low * result->rate;
+    result->high = high * result->rate;
     result->base = rate_at(curve, r->begun);
     result->maximum = rate_at(curve, r->least);
     result->trusted = true;
-    if (share < SUPPORTED) {
+    if (supported < SUPPORTED)
         refuse(result, "its noise alone decides whether there is one");
-        return;
-    }
-    if (result->high / result->low > WIDEST) {
+    else if (high / low > WIDEST)
         refuse(result, "its noise alone moves the choice by more than a factor of eight");
-        return;
-    }
-    snprintf(result->reason, sizeof result->reason,
-             "the loss falls from %.3g to %.3g, nine tenths of that between rates %.2g and %.2g; above them it rises",
-             r->first, r->lowest, rate_at(curve, r->in), rate_at(curve, r->out));
+    else
+        snprintf(result->reason, sizeof result->reason,
+                 "the loss falls from %.3g to %.3g, nine tenths of that between rates %.2g and %.2g; %s", r->first,
+                 r->lowest, rate_at(curve, r->in), rate_at(curve, r->out),
+                 curve->normalized ? "normalizations bear the upper end" : "above them it rises");
 }
 
 void espl__choose_rate(const espl__rate_curve *curve, uint64_t seed, espl_rates *result)
 {
+    int all[ESPL_RATE_REPEATS_MAX];
     double mean[ESPL_RATE_POINTS_MAX], smooth[ESPL_RATE_POINTS_MAX];
     const double cap = CAP * first_loss(curve);
 
-    mean_curve(curve, cap, mean);
+    for (int r = 0; r < curve->repeats; r++)
+        all[r] = r;
+    mean_of(curve, all, cap, mean);
     espl__smooth_still(mean, curve->count, MEMORY, smooth);
     const double noise = noise_of(mean, curve->count);
     const reading r = read_curve(smooth, curve->count, noise);

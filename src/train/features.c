@@ -3,6 +3,7 @@
 #include "base/store.h"
 #include "train/train.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,53 +129,72 @@ static espl_status hash_all(espl_run *run, const espl__features *f, uint64_t *ke
     return s;
 }
 
-static espl_status open_store(espl_run *run, espl__features *f)
-{
-    const size_t samples = (size_t)(f->variants * f->count[ESPL_TRAIN] + f->count[ESPL_HELD_OUT]);
-    char path[ESPL__PATH_MAX];
-    size_t bytes = 0;
-    uint64_t key = 0;
-    espl_status s;
-
-    if (!espl__multiply(samples, (size_t)f->size * sizeof(float), &bytes))
-        bytes = SIZE_MAX;
-    if (!run->folder || bytes <= espl__memory_limit(run->ctx) / MEMORY_SHARE)
-        return espl__store_open(run->ctx, NULL, false, 0, bytes, &f->store);
-    if ((s = hash_all(run, f, &key)) || (s = espl__folder_make_for(run, FILE_NAME)))
-        return s;
-    espl__folder_path(run, FILE_NAME, path);
-    return espl__store_open(run->ctx, path, run->resume, key, bytes, &f->store);
-}
-
-static espl_status open(espl_run *run, espl__features *f)
+/* How many values of how many samples. */
+static void measure(const espl_run *run, espl__features *f)
 {
     const int64_t variants = run->recipe.options.variants, epochs = run->recipe.options.epochs;
-    espl_status s = espl__graph_split(run->fit.graph, f->cut, &f->frozen, &f->rest);
 
-    if (s)
-        return s;
     f->size = espl__shape_size(run->fit.graph->nodes[f->cut].shape);
     f->variants = !variants || !run->fit.augmentation_count ? 1 : variants < epochs ? variants
                                                                                     : epochs;
     for (int part = 0; part < 2; part++)
         f->count[part] = espl_data_count(run->data, part);
+}
+
+static int64_t samples_of(const espl__features *f)
+{
+    return f->variants * f->count[ESPL_TRAIN] + f->count[ESPL_HELD_OUT];
+}
+
+static size_t bytes_of(const espl__features *f)
+{
+    size_t bytes = 0;
+
+    return espl__multiply((size_t)samples_of(f), (size_t)f->size * sizeof(float), &bytes) ? bytes : SIZE_MAX;
+}
+
+static bool fits_memory(const espl_run *run, const espl__features *f)
+{
+    return bytes_of(f) <= espl__memory_limit(run->ctx) / MEMORY_SHARE;
+}
+
+static espl_status open_store(espl_run *run, espl__features *f)
+{
+    char path[ESPL__PATH_MAX];
+    uint64_t key = 0;
+    espl_status s;
+
+    if (!run->folder || fits_memory(run, f))
+        return espl__store_open(run->ctx, NULL, false, 0, bytes_of(f), &f->store);
+    if ((s = hash_all(run, f, &key)) || (s = espl__folder_make_for(run, FILE_NAME)))
+        return s;
+    espl__folder_path(run, FILE_NAME, path);
+    return espl__store_open(run->ctx, path, run->resume, key, bytes_of(f), &f->store);
+}
+
+static espl_status open(espl_run *run, espl__features *f)
+{
+    const espl_status s = espl__graph_split(run->fit.graph, f->cut, &f->frozen, &f->rest);
+
+    if (s)
+        return s;
     f->hash = hash_values(run->net, f->frozen);
     return open_store(run, f);
 }
 
 espl_status espl__features_open(espl_run *run)
 {
-    espl__features *f = NULL;
-    int cut = 0;
-    espl_status s = find_cut(run, &cut);
+    espl__features sized = { .ctx = run->ctx, .net = run->net }, *f = NULL;
+    espl_status s = find_cut(run, &sized.cut);
 
-    if (s || !cut)
+    if (s || !sized.cut)
         return s;
+    measure(run, &sized);
+    if (!run->folder && !fits_memory(run, &sized))
+        return refuse(run, "a run without a folder has only a quarter of the memory for them", "");
     if ((s = espl__allocate(run->ctx, 1, sizeof *f, &f)))
         return s;
-    f->ctx = run->ctx;
-    f->net = run->net;
-    f->cut = cut;
+    *f = sized;
     if ((s = open(run, f))) {
         espl__features_free(f);
         return s;
@@ -191,6 +211,14 @@ void espl__features_free(espl__features *f)
     espl__graph_free(f->frozen);
     espl__graph_free(f->rest);
     espl__release(f->ctx, f);
+}
+
+double espl__features_cost(const espl_run *run)
+{
+    const espl__features *f = run->fit.features;
+    const double step = 3 * (double)espl__graph_macs(f->rest) * (double)run->recipe.options.batch;
+
+    return (double)espl__graph_macs(f->frozen) * (double)samples_of(f) / fmax(step, 1);
 }
 
 const espl__graph *espl__features_rest(const espl__features *f)

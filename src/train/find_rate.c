@@ -20,11 +20,19 @@ espl_status espl__find_rate(espl_run *run, const espl_rates_settings *settings, 
 static void tell(espl_run *run, const espl_rates *rates)
 {
     if (rates->trusted)
-        espl__log(run->ctx, ESPL_NOTE, "rate: found %.2g, between %.2g and %.2g: %s", rates->rate, rates->low,
-                  rates->high, rates->reason);
+        espl__log(run->ctx, ESPL_NOTE, "rate: found %.2g, between %.2g and %.2g, in %.1f s: %s", rates->rate,
+                  rates->low, rates->high, rates->seconds, rates->reason);
     else
         espl__log(run->ctx, ESPL_WARNING, "rate: none was found, %g is taken: %s", espl__usual_rate(run),
                   rates->reason);
+}
+
+/* The fit is open. What the frozen part gives is computed once for the test and the training that may follow. */
+static espl_status search(espl_run *run, const espl_rates_settings *settings, espl_rates *result)
+{
+    espl_status s = run->fit.features ? espl__features_fill(run) : ESPL_OK;
+
+    return s ? s : espl__find_rate(run, settings, result);
 }
 
 espl_status espl__rate_take(espl_run *run)
@@ -34,10 +42,9 @@ espl_status espl__rate_take(espl_run *run)
 
     if (espl_run_base_rate(run) > 0)
         return ESPL_OK;
-    if ((run->fit.features && (s = espl__features_fill(run))) ||
-        (s = espl__allocate(run->ctx, 1, sizeof *rates, &rates)))
+    if ((s = espl__allocate(run->ctx, 1, sizeof *rates, &rates)))
         return s;
-    if (!(s = espl__find_rate(run, NULL, rates))) {
+    if (!(s = search(run, NULL, rates))) {
         run->progress.found_rate = rates->trusted ? rates->rate : espl__usual_rate(run);
         tell(run, rates);
     }
@@ -47,16 +54,16 @@ espl_status espl__rate_take(espl_run *run)
 
 espl_status espl_run_find_rate(espl_run *run, const espl_rates_settings *settings, espl_rates *result)
 {
-    const int cache = run->recipe.options.cache;
+    char *const folder = run->folder;
     espl_status s;
 
     *result = (espl_rates){ 0 };
     if (run->fitted)
         return espl__fail(run->ctx, ESPL_BAD_STATE, "a rate is looked for before the run is fitted");
-    run->recipe.options.cache = ESPL__CACHE_NO; /* for so few samples, and no file is to be left */
+    run->folder = NULL; /* no file is to be left */
     if (!(s = espl__fit_open(run)))
-        s = espl__find_rate(run, settings, result);
-    run->recipe.options.cache = cache;
+        s = search(run, settings, result);
     espl__fit_free(run);
+    run->folder = folder;
     return s;
 }

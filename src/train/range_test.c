@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EPOCHS_MAX 1.5 /* what a test may cost: a twentieth of 30 epochs */
-#define POINTS_MIN 40
+#define EPOCHS 30.0   /* of a training of which a test may cost */
+#define COST_MAX 0.05 /* so much */
+#define POINTS_MIN 70 /* fewer steps bring the loss too little down to tell */
 #define POINTS_USUAL 100
 #define REPEATS_USUAL 3
 #define MEMORY 0.8 /* of the mean that says when to stop */
@@ -30,25 +31,68 @@ typedef struct range_test {
 /* ---- how much is tried ---- */
 
 /* What one point costs, in steps: a step and the forward pass of the fixed samples, which is a third of one where
- * all of it trains. */
+ * all that is computed trains. */
 static double cost_of_point(const espl_run *run, const espl__fixed_set *set)
 {
     const double share = (double)espl__fixed_set_samples(set) / (double)run->recipe.options.batch;
     bool whole = true;
 
-    for (int i = 0; i < run->net->graph->parameter_count; i++)
+    for (int i = 0; i < run->net->graph->parameter_count && !run->fit.features; i++)
         whole &= !run->net->parameters[i].frozen;
     return 1 + share * (whole ? 1.0 / 3 : 1);
 }
 
+/* What a training costs, in steps; that it computes a frozen part once may be most of it. */
+static double cost_of_training(const espl_run *run)
+{
+    return EPOCHS * (double)run->steps_per_epoch + (run->fit.features ? espl__features_cost(run) : 0);
+}
+
 static void choose_size(const range_test *t, const espl_rates_settings *given, espl__rate_curve *curve)
 {
-    const double most = EPOCHS_MAX * (double)t->run->steps_per_epoch / cost_of_point(t->run, t->set);
+    const double most = COST_MAX * cost_of_training(t->run) / cost_of_point(t->run, t->set);
     const int repeats = (int)fmin(fmax(floor(most / POINTS_USUAL), 1), REPEATS_USUAL);
     const int points = (int)fmin(fmax(floor(most / repeats), POINTS_MIN), POINTS_USUAL);
 
     curve->repeats = given->repeats ? (int)given->repeats : repeats;
     curve->count = given->points ? (int)given->points : points;
+}
+
+static bool normalizes(const espl_net *net, const espl__node *node)
+{
+    static const char *const names[] = { "batch_norm", "group_norm", "layer_norm" };
+    bool found = false;
+
+    for (int i = 0; i < ESPL__COUNT(names) && node->op; i++)
+        found |= espl__text_equal(node->op->name, names[i]);
+    for (int i = 0; i < node->parameter_count; i++) /* what is frozen computes as in inference */
+        found &= !net->parameters[node->parameters[i]].frozen;
+    return found;
+}
+
+static int64_t weights_that_train(const espl_net *net, const espl__node *node)
+{
+    int64_t count = 0;
+
+    for (int i = 0; i < node->parameter_count; i++) {
+        const int p = node->parameters[i];
+        if (net->graph->parameters[p].spec.kind == ESPL_WEIGHT && !net->parameters[p].frozen)
+            count += net->parameters[p].count;
+    }
+    return count;
+}
+
+static bool is_normalized(const espl_net *net)
+{
+    const espl__graph *graph = net->graph;
+    int64_t all = 0, normalized = 0;
+
+    for (int i = 1; i < graph->node_count; i++) {
+        all += weights_that_train(net, &graph->nodes[i]);
+        if (normalizes(net, &graph->nodes[i]))
+            normalized += weights_that_train(net, &graph->nodes[graph->nodes[i].inputs[0]]);
+    }
+    return 2 * normalized > all;
 }
 
 /* Its own default is where people begin to look. */
@@ -191,6 +235,7 @@ static espl_status run_test(range_test *t, const espl_rates_settings *given, esp
         return s;
     choose_size(t, given, t->curve);
     espl__rates_spread(low, high, t->curve->count, t->curve->rate);
+    t->curve->normalized = is_normalized(t->run->net);
     result->before = espl__state_hash(t->state);
     s = repeat_all(t);
     result->after = espl__state_hash(t->state);

@@ -9,6 +9,7 @@
 /* Repeats are rows of `count` losses; after a repeat has diverged its losses are NAN. */
 typedef struct espl__rate_curve {
     int count, repeats;
+    bool normalized; /* most of the weights that train stand before a normalization */
     double rate[ESPL_RATE_POINTS_MAX];
     double loss[ESPL_RATE_REPEATS_MAX][ESPL_RATE_POINTS_MAX];
     double training[ESPL_RATE_REPEATS_MAX][ESPL_RATE_POINTS_MAX];

@@ -13,40 +13,48 @@
 #define POINTS 100
 #define RUNS 100
 
-/* ln L falls by the logistic curve around ln 0.003 and breaks around ln 0.5. */
-static double truth(double rate, double fall)
+static double logistic(double x)
 {
-    const double x = log(rate);
-
-    return 2.3 - fall / (1 + exp(-(x - log(0.003)) / 0.7)) + exp((x - log(0.5)) / 0.3);
+    return 1 / (1 + exp(-x));
 }
 
-/* Halfway, in the logarithm, between the ends of the part where nine tenths of the fall are done. */
-static double known_answer(double fall)
+/* The loss falls by the logistic curve around 0.003 and breaks around 0.5; behind normalizations it rises by noise there,
+ * a quarter of the fall, and breaks far above. */
+static double truth(double rate, double fall, bool normalized)
+{
+    const double x = log(rate), fallen = 2.3 - fall * logistic((x - log(0.003)) / 0.7);
+
+    return fallen + (normalized ? 0.25 * fall * logistic((x - log(0.5)) / 0.5) : exp((x - log(0.5)) / 0.3));
+}
+
+/* Of the part where nine tenths of the fall are done the middle, in the logarithm, or the upper end. */
+static double known_answer(double fall, bool normalized)
 {
     double lowest = 2.3, in = 0, out = 0;
 
     for (double x = -11; x < 2; x += 1e-4)
-        lowest = fmin(lowest, truth(exp(x), fall));
+        lowest = fmin(lowest, truth(exp(x), fall, normalized));
     for (double x = -11; x < 2; x += 1e-4)
-        if (truth(exp(x), fall) <= 2.3 - 0.9 * (2.3 - lowest)) {
+        if (truth(exp(x), fall, normalized) <= 2.3 - 0.9 * (2.3 - lowest)) {
             in = in < 0 ? in : x;
             out = x;
         }
-    return exp(0.5 * (in + out));
+    return normalized ? exp(out) : exp(0.5 * (in + out));
 }
 
-/* One test of the given noise, diverged where the loss is above four times the first. */
-static void measure(espl__rate_curve *curve, int run, double fall, double noise)
+/* A test of the given noise, diverged where the loss is above four times the first; where the curve rises slowly, with as
+ * many repeats as a test has by default. */
+static void measure(espl__rate_curve *curve, int run, double fall, double noise, bool normalized)
 {
-    espl__random random = espl__random_at(espl__stream_of(1, "noise"), (uint32_t)run, 0);
-
-    *curve = (espl__rate_curve){ .count = POINTS, .repeats = 1 };
+    *curve = (espl__rate_curve){ .count = POINTS, .repeats = normalized ? 3 : 1, .normalized = normalized };
     espl__rates_spread(1e-5, 10, POINTS, curve->rate);
-    for (int i = 0; i < POINTS; i++) {
-        const double loss = truth(curve->rate[i], fall) + noise * (double)espl__random_normal(&random);
-        curve->loss[0][i] = loss > 9 ? NAN : loss;
-        curve->training[0][i] = loss;
+    for (int r = 0; r < curve->repeats; r++) {
+        espl__random random = espl__random_at(espl__stream_of(1, "noise"), (uint32_t)run, (uint32_t)r);
+        for (int i = 0; i < POINTS; i++) {
+            const double loss = truth(curve->rate[i], fall, normalized) + noise * (double)espl__random_normal(&random);
+            curve->loss[r][i] = loss > 9 ? NAN : loss;
+            curve->training[r][i] = loss;
+        }
     }
 }
 
@@ -69,28 +77,34 @@ static int shut(void **unused)
     return 0;
 }
 
-static void test_finds_the_known_answer_in_noise(void **unused)
+static void expect_found(double answer, bool normalized)
 {
-    const double answer = known_answer(1.5);
     int right = 0, held = 0;
 
-    (void)unused;
     for (int run = 0; run < RUNS; run++) {
-        measure(curve, run, 1.5, 0.1);
+        measure(curve, run, 1.5, 0.1, normalized);
         espl__choose_rate(curve, (uint64_t)run, rates);
         right += rates->trusted && fabs(log(rates->rate / answer)) < log(1.5);
-        held += rates->trusted && rates->low / 1.3 < answer && answer < rates->high * 1.3;
+        held += rates->trusted && rates->low / 1.3 < answer && answer < rates->high * 1.3 &&
+                rates->low <= rates->rate && rates->rate <= rates->high;
     }
     if (right < 95 || held < 95)
         fail_msg("%d of %d are within a factor of 1.5 of %.3g, %d intervals hold it", right, RUNS, answer, held);
 }
 
+static void test_finds_the_known_answer_in_noise(void **unused)
+{
+    (void)unused;
+    expect_found(known_answer(1.5, false), false);
+    expect_found(known_answer(1.5, true), true);
+}
+
 static void test_without_noise(void **unused)
 {
-    const double answer = known_answer(1.5);
+    const double answer = known_answer(1.5, false);
 
     (void)unused;
-    measure(curve, 0, 1.5, 0);
+    measure(curve, 0, 1.5, 0, false);
     espl__choose_rate(curve, 0, rates);
     assert_true(rates->trusted && fabs(log(rates->rate / answer)) < log(1.2));
     assert_true(rates->base < rates->rate && rates->rate < rates->maximum * 1.1);
@@ -111,7 +125,7 @@ static void test_refuses_what_noise_hides(void **unused)
 
     (void)unused;
     for (int run = 0; run < RUNS; run++) {
-        measure(curve, run, 0.1, 0.1);
+        measure(curve, run, 0.1, 0.1, run % 2);
         espl__choose_rate(curve, (uint64_t)run, rates);
         refused += !rates->trusted && isnan(rates->rate) && strstr(rates->reason, "does not support a choice");
     }
@@ -122,10 +136,10 @@ static void test_refuses_what_noise_hides(void **unused)
 static void test_refuses_ranges_that_end_too_soon(void **unused)
 {
     (void)unused;
-    measure(curve, 0, 1.5, 0.01);
+    measure(curve, 0, 1.5, 0.01, false);
     espl__rates_spread(1e-5, 0.01, POINTS, curve->rate);
     for (int i = 0; i < POINTS; i++)
-        curve->loss[0][i] = truth(curve->rate[i], 1.5);
+        curve->loss[0][i] = truth(curve->rate[i], 1.5, false);
     expect_refusal("try higher ones");
     for (int i = 0; i < POINTS; i++)
         curve->loss[0][i] = 1 + 0.01 * i;
