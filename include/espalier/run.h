@@ -34,6 +34,7 @@ typedef struct espl_result {
     double top1, top5, loss;       /* on the held-out data, of the net that was kept; NAN if never scored */
     int64_t epochs, steps;         /* in the whole run, over all resumes */
     double seconds, images_per_second, wait_seconds; /* of this process */
+    double estimate_seconds;       /* of them, for the batch-norm statistics of averages */
     size_t peak_bytes;             /* most ever held through the context */
     size_t planned_bytes;          /* the plan's own figure, known before the first step */
     int64_t step_allocations;      /* allocations during steps after the second; 0 is promised */

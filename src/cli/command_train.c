@@ -127,6 +127,7 @@ static void write_result(const training *t, const char *event)
     json_put_real(line, "seconds", r->seconds);
     json_put_real(line, "images_per_second", r->images_per_second);
     json_put_real(line, "wait_seconds", r->wait_seconds);
+    json_put_real(line, "estimate_seconds", r->estimate_seconds);
     json_put_count(line, "peak_bytes", (int64_t)r->peak_bytes);
     json_put_count(line, "planned_bytes", (int64_t)r->planned_bytes);
     json_put_count(line, "step_allocations", r->step_allocations);

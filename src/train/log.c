@@ -213,6 +213,7 @@ static json_t *end_line(espl_run *run, espl_status how)
     json_object_set_new(line, "seconds", number(r->seconds));
     json_object_set_new(line, "images_per_second", number(r->images_per_second));
     json_object_set_new(line, "wait_seconds", number(r->wait_seconds));
+    json_object_set_new(line, "estimate_seconds", number(r->estimate_seconds));
     json_object_set_new(line, "planned_bytes", count((int64_t)r->planned_bytes));
     json_object_set_new(line, "peak_bytes", count((int64_t)r->peak_bytes));
     json_object_set_new(line, "step_allocations", count(r->step_allocations));

@@ -270,6 +270,7 @@ static void fill_result(espl_run *run)
     r->images_per_second =
         run->fit.training_seconds > 0 ? (double)run->fit.images / run->fit.training_seconds : 0;
     r->wait_seconds = run->fit.waited + (run->fit.loader ? espl__loader_waited(run->fit.loader) : 0);
+    r->estimate_seconds = run->fit.estimating;
     r->peak_bytes = espl__bytes_peak(run->ctx);
     r->step_allocations = run->fit.allocations;
     r->hash = espl__net_hash(run->net);

@@ -88,6 +88,7 @@ typedef struct espl__fit {
     int64_t cycle_left;                     /* steps of the cycle after this one; negative: in no cycle */
     double saved_at;                        /* when the last checkpoint was written at the end of an epoch */
     double began, training_seconds, waited; /* of this process */
+    double estimating;                      /* seconds for the statistics of averages */
     int64_t images, steps_here, allocations;
 } espl__fit;
 

@@ -68,12 +68,15 @@ static size_t move_buffers(espl_run *run, float *store, bool back)
 static espl_status estimate(espl_run *run)
 {
     const int64_t count = espl_data_count(run->data, ESPL_TRAIN), batch = run->fit.micro;
+    const double began = espl__now();
 
     if (!run->fit.statistics)
         return ESPL_OK;
-    return espl__statistics_run(run->fit.statistics, run->data, run->fit.augmentations,
-                                run->fit.augmentation_count,
-                                espl__statistics_batches((count + batch - 1) / batch));
+    const espl_status s = espl__statistics_run(run->fit.statistics, run->data, run->fit.augmentations,
+                                               run->fit.augmentation_count,
+                                               espl__statistics_batches((count + batch - 1) / batch));
+    run->fit.estimating += espl__now() - began;
+    return s;
 }
 
 /* Leaves its score where the run's own stands, since it is saved from there. */
