@@ -11,6 +11,7 @@
 #include "unit/train/tiny_run.h"
 
 #include <float.h>
+#include <glob.h>
 
 #define STEPS_OF_PAIR 3
 
@@ -83,6 +84,88 @@ static void test_repeats_and_resumes_bit_for_bit(void **state)
                 fail_msg("%s: resumed after step %d, it ends otherwise", with[0], (int)stop);
         }
     }
+}
+
+/* ---- in the middle of cycles, with everything that goes by them ---- */
+
+#define GOES_BY_CYCLES_MAX 16
+
+/* A technique with cycles of three steps, and averages of two of them, where it has such options. */
+static void write_short(const espl_technique *technique, char text[256])
+{
+    static const char *const times[][2] = { { "period", "3st" }, { "start", "1st" }, { "last", "2st" } };
+    size_t length = (size_t)snprintf(text, 256, "%s: {", technique->name);
+
+    for (int i = 0; i < ESPL__COUNT(times); i++) {
+        const espl_option *o = technique->options ? espl__option_find(technique->options, times[i][0]) : NULL;
+        if (o && o->type == ESPL_OPTION_DURATION)
+            length += (size_t)snprintf(text + length, 256 - length, "%s%s: %s", text[length - 1] == '{' ? "" : ", ",
+                                       times[i][0], times[i][1]);
+    }
+    snprintf(text + length, 256 - length, "}");
+}
+
+/* Of every net that the run has kept. */
+static uint64_t hash_nets(const tiny *t, const char *out)
+{
+    char pattern[256];
+    uint64_t hash = 0;
+    glob_t found;
+    espl_context *ctx = NULL;
+
+    snprintf(pattern, sizeof pattern, "%s/%s/{averages,snapshots,cycles,.}/*.safetensors", t->folder, out);
+    assert_int_equal(glob(pattern, GLOB_BRACE, NULL, &found), 0);
+    assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        espl_net *net = NULL;
+        if (strstr(found.gl_pathv[i], "checkpoint"))
+            continue;
+        assert_int_equal(espl_net_load(ctx, found.gl_pathv[i], &net), ESPL_OK);
+        const uint64_t one = espl_net_hash(net);
+        hash = espl__hash(&one, sizeof one, hash);
+        espl_net_free(net);
+    }
+    globfree(&found);
+    espl_context_free(ctx);
+    return hash;
+}
+
+static void resume_with(tiny *t, const char *const *with, espl__random *random)
+{
+    const uint64_t hash = tiny_hash(t, &(tiny_job){ .with = with }), nets = hash_nets(t, "run");
+
+    for (int i = 0; i < 2; i++) {
+        const int64_t stop = 1 + (int64_t)espl__random_below(random, 7);
+        const tiny_job job = { .with = with, .out = "stopped", .stop_at = stop, .threads = 2 };
+        assert_int_equal(tiny_do(t, &job).status, ESPL_INTERRUPTED);
+        if (tiny_hash(t, &(tiny_job){ .with = with, .out = "stopped", .resume = true }) != hash ||
+            hash_nets(t, "stopped") != nets)
+            fail_msg("%s: stopped after step %d of 8, it ends otherwise", with[0], (int)stop);
+    }
+}
+
+/* Every schedule, each with every average and ensemble. */
+static void test_resumes_in_the_middle_of_cycles(void **state)
+{
+    char text[GOES_BY_CYCLES_MAX][256];
+    const char *with[GOES_BY_CYCLES_MAX + 1] = { text[0] };
+    espl__random random = espl__random_at(espl__stream_of(7, "stops"), 0, 0);
+    int count = 1;
+
+    for (int i = 0; espl__technique_at(i); i++) {
+        const espl_family family = espl__technique_at(i)->family;
+        if (family != ESPL_AVERAGE && family != ESPL_ENSEMBLE)
+            continue;
+        assert_true(count < GOES_BY_CYCLES_MAX);
+        write_short(espl__technique_at(i), text[count]);
+        with[count] = text[count];
+        count++;
+    }
+    for (int i = 0; espl__technique_at(i); i++)
+        if (espl__technique_at(i)->family == ESPL_SCHEDULE) {
+            write_short(espl__technique_at(i), text[0]);
+            resume_with(*state, with, &random);
+        }
 }
 
 /* ---- bad options ---- */
@@ -306,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_descriptors_are_whole),
         COLOR_TEST(test_repeats_and_resumes_bit_for_bit),
+        COLOR_TEST(test_resumes_in_the_middle_of_cycles),
         COLOR_TEST(test_bad_options_are_refused_by_name),
         COLOR_TEST(test_survives_each_failing_allocation),
         COLOR_TEST(test_every_pair_stays_finite),

@@ -58,6 +58,27 @@ static void test_mean(void **unused)
     assert_true(fabs(nll - .707589) < 1e-6 && -log(.5433333) < nll); /* Jensen */
 }
 
+/* The squared error of the mean is the mean of the members' less their spread (Krogh and Vedelsby 1995): for .1, .2 and .4
+ * where .2 is right, a hundredth of 1/9 = 5/3 - 14/9. */
+static void test_ambiguity(void **unused)
+{
+    const double rows[] = { .1, .9, .2, .8, .4, .6 }, right = .2;
+    double p[2], errors = 0, spread = 0;
+    op_run r;
+
+    (void)unused;
+    open_rows(&r, &(espl__combine){ .by = ESPL__COMBINE_MEAN }, 3, 2, rows);
+    probabilities(&r, 2, p);
+    for (int m = 0; m < 3; m++) {
+        errors += (rows[2 * m] - right) * (rows[2 * m] - right) / 3;
+        spread += (rows[2 * m] - p[0]) * (rows[2 * m] - p[0]) / 3;
+    }
+    const double error = (p[0] - right) * (p[0] - right);
+    assert_true(fabs(error - .00111111) < 1e-7 && fabs(errors - .01666667) < 1e-7 && fabs(spread - .01555556) < 1e-7);
+    assert_true(fabs(error - (errors - spread)) < 1e-7);
+    op_free(&r);
+}
+
 /* Votes 0, 0, 1, where the mean probability says 1. It is a fourth voter, who cannot turn a majority. */
 static void test_vote(void **unused)
 {
@@ -132,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mean),
+        cmocka_unit_test(test_ambiguity),
         cmocka_unit_test(test_vote),
         cmocka_unit_test(test_geometric),
         cmocka_unit_test(test_equal_members),

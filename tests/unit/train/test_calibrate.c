@@ -9,6 +9,7 @@
 #include "train/temperature.h"
 
 #include <espalier/calibrate.h>
+#include <espalier/ensemble.h>
 
 #define SAMPLES 20000
 #define CLASSES 5
@@ -165,6 +166,41 @@ static void test_a_net_keeps_it(void **state)
     espl_context_free(ctx);
 }
 
+/* An ensemble's logits are those that the mean of its members' probabilities has. */
+static void test_of_an_ensemble(void **state)
+{
+    tiny *t = *state;
+    espl_context *ctx = NULL;
+    espl_net *members[2], *net = NULL;
+    espl_calibration c;
+    espl_score after;
+    char path[256];
+
+    assert_int_equal(espl_context_open(NULL, &ctx), ESPL_OK);
+    for (int m = 0; m < 2; m++) {
+        const char *const set[] = { "epochs=1", "optimizer.sgd.rate=0.01", m ? "seed=1" : "seed=2", NULL };
+        tiny_hash(t, &(tiny_job){ .text = TINY_RECIPE("tiny.yaml", ""), .set = set });
+        members[m] = load(t, ctx, "run/net.safetensors");
+    }
+    assert_int_equal(espl_ensemble_build(members, 2, ESPL_COMBINE_MEAN, NULL, &net), ESPL_OK);
+    espl_data *data = open_data(t, ctx);
+    if (espl_net_calibrate(net, data, ESPL_HELD_OUT, 0.2, &c))
+        fail_msg("%s", espl_message(ctx));
+    assert_true(c.temperature != 1 && c.loss < c.loss_before);
+    snprintf(path, sizeof path, "%s/ensemble.safetensors", t->folder);
+    assert_int_equal(espl_net_save(net, path), ESPL_OK);
+    espl_net_free(net);
+    net = load(t, ctx, "ensemble.safetensors");
+    assert_int_equal(espl_score_net(net, data, ESPL_HELD_OUT, 0, &after), ESPL_OK);
+    assert_true(after.top1 == c.top1 && fabs(after.loss - c.loss) < 1e-5);
+    espl_score_free(&after);
+    for (int m = 0; m < 2; m++)
+        espl_net_free(members[m]);
+    espl_net_free(net);
+    espl_data_free(data);
+    espl_context_free(ctx);
+}
+
 static void test_refuses_and_forgets(void **state)
 {
     tiny *t = *state;
@@ -196,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_finds_a_known_temperature),
         cmocka_unit_test(test_by_hand),
         TINY_TEST_OF(test_a_net_keeps_it),
+        TINY_TEST_OF(test_of_an_ensemble),
         TINY_TEST_OF(test_refuses_and_forgets),
     };
 
