@@ -13,6 +13,7 @@
 #include <espalier/net.h>
 #include <espalier/report.h>
 #include <espalier/run.h>
+#include <espalier/run_report.h>
 #include <espalier/search.h>
 #include <espalier/technique.h>
 

@@ -111,6 +111,8 @@ void espl__text_free(espl_context *ctx, espl__text *text);
 espl_status espl__text_add_quoted(espl_context *ctx, espl__text *text, const char *value);
 /* The other way: adds what a text written by espl__text_add_quoted says. */
 espl_status espl__text_add_unquoted(espl_context *ctx, espl__text *text, const char *quoted);
+/* With what HTML and SVG would take for markup written as codes. */
+espl_status espl__text_add_escaped(espl_context *ctx, espl__text *text, const char *value);
 bool espl__text_is_utf8(const char *text);
 
 bool espl__text_equal(const char *a, const char *b);

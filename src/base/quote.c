@@ -132,3 +132,16 @@ espl_status espl__text_add_unquoted(espl_context *ctx, espl__text *text, const c
         return espl__fail(ctx, ESPL_BAD_OPTION, "%s is not a text in double quotes", quoted);
     return status;
 }
+
+espl_status espl__text_add_escaped(espl_context *ctx, espl__text *text, const char *value)
+{
+    espl_status status = ESPL_OK;
+
+    for (; *value && !status; value++) {
+        const char *code = *value == '&' ? "&amp;" : *value == '<' ? "&lt;"
+                                                 : *value == '"'   ? "&quot;"
+                                                                   : NULL;
+        status = code ? espl__text_add(ctx, text, "%s", code) : espl__text_add_bytes(ctx, text, value, 1);
+    }
+    return status;
+}

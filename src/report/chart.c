@@ -83,24 +83,11 @@ static double place_y(const drawing *d, double y)
 
 /* ---- pieces ---- */
 
-static espl_status add_escaped(const drawing *d, const char *text)
-{
-    espl_status s = ESPL_OK;
-
-    for (; *text && !s; text++) {
-        const char *code = *text == '&' ? "&amp;" : *text == '<' ? "&lt;"
-                                                : *text == '"'   ? "&quot;"
-                                                                 : NULL;
-        s = code ? espl__text_add(d->ctx, d->text, "%s", code) : espl__text_add_bytes(d->ctx, d->text, text, 1);
-    }
-    return s;
-}
-
 static espl_status add_label(const drawing *d, double x, double y, const char *more, const char *label)
 {
     espl_status s = espl__text_add(d->ctx, d->text, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, more);
 
-    if (!s && !(s = add_escaped(d, label)))
+    if (!s && !(s = espl__text_add_escaped(d->ctx, d->text, label)))
         s = espl__text_add(d->ctx, d->text, "</text>\n");
     return s;
 }
@@ -220,8 +207,8 @@ static espl_status add_head(const drawing *d)
                                    "height=\"%d\" role=\"img\" font-family=\"sans-serif\" font-size=\"13\">\n<title>",
                                    WIDTH, HEIGHT, WIDTH, HEIGHT);
 
-    if (s || (s = add_escaped(d, d->chart->title)) || (s = espl__text_add(d->ctx, d->text, "</title>\n<desc>")) ||
-        (s = add_escaped(d, d->chart->description)) || (s = espl__text_add(d->ctx, d->text, "</desc>\n")) ||
+    if (s || (s = espl__text_add_escaped(d->ctx, d->text, d->chart->title)) || (s = espl__text_add(d->ctx, d->text, "</title>\n<desc>")) ||
+        (s = espl__text_add_escaped(d->ctx, d->text, d->chart->description)) || (s = espl__text_add(d->ctx, d->text, "</desc>\n")) ||
         (s = espl__text_add(d->ctx, d->text, "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n")))
         return s;
     return add_label(d, LEFT, 24, "font-size=\"16\"", d->chart->title);
@@ -241,14 +228,20 @@ static espl_status draw(const drawing *d)
     return s ? s : espl__text_add(d->ctx, d->text, "</svg>\n");
 }
 
+espl_status espl__chart_draw(espl_context *ctx, const espl__chart *chart, espl__text *text)
+{
+    drawing d = { .ctx = ctx, .chart = chart, .text = text };
+
+    find_ranges(&d);
+    return draw(&d);
+}
+
 espl_status espl__chart_write(espl_context *ctx, const espl__chart *chart, const char *path)
 {
     espl__text text = { 0 };
-    drawing d = { .ctx = ctx, .chart = chart, .text = &text };
-    espl_status s;
+    espl_status s = espl__chart_draw(ctx, chart, &text);
 
-    find_ranges(&d);
-    if (!(s = draw(&d)))
+    if (!s)
         s = espl__file_replace(ctx, path, text.data, text.length);
     espl__text_free(ctx, &text);
     return s;
