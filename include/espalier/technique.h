@@ -259,10 +259,20 @@ ESPL_API espl_status espl_run_combine(espl_run *run, const char *const *names, i
  * `distillation` with these attributes. `teacher`: a net file, found as the recipe's own files are, for the same samples
  * and classes; NULL: the net as it is now (NET_READY). */
 ESPL_API espl_status espl_run_teach(espl_run *run, const char *teacher, double temperature, double share);
-/* The same by the net as it is now (NET_READY), about the classes alone that it knew before the recipe's head added
- * others; with a share of 0 nobody teaches. `apart`: where two or more classes were added and no sample of an old one is
- * trained on, the cross entropy with the label (softmax_cross_entropy) is among the new classes alone. */
-ESPL_API espl_status espl_run_teach_old(espl_run *run, double temperature, double share, bool apart);
+
+/* What is to be kept of what the net knew before the recipe's head added classes. */
+typedef struct espl_old_task {
+    double temperature, share; /* of the old net's answers about the old classes in the loss; share 0: nobody teaches */
+    bool apart;                /* see below */
+    const char *data;          /* of samples that it learned, "": none; the text must outlive the run */
+    int64_t samples;           /* of them to look at */
+} espl_old_task;
+
+/* The same by the net as it is now (NET_READY), about the classes alone that it knew. `apart`: where two or more classes were
+ * added and no sample of an old one is trained on, the cross entropy with the label (softmax_cross_entropy) is among the new
+ * classes alone, scores are taken among them, and in the net that is kept the outputs of new classes are brought on one
+ * scale with the old ones: by the old samples, or by the lengths of their weights. */
+ESPL_API espl_status espl_run_teach_old(espl_run *run, const espl_old_task *old);
 /* Draws everything that trains anew, as the `time`-th time with this seed, and clears what the optimizer keeps
  * (CYCLE_END). */
 ESPL_API void espl_run_begin_anew(espl_run *run, int64_t time);

@@ -179,28 +179,6 @@ espl_status espl__fisher(espl_net *net, espl_data *data, int known, int64_t samp
 
 /* ---- for techniques ---- */
 
-/* Its classes do not matter, its samples must fit. */
-static espl_status open_data(espl_run *run, const char *path, espl_data **data)
-{
-    espl_data_settings settings = { .one_class = true };
-    int64_t here[3], there[3];
-    char found[ESPL__PATH_MAX];
-    espl_status s;
-
-    espl__run_find_path(run, path, found);
-    if (espl__data_pictures(run->data))
-        espl_net_prepare_data(run->net, &settings);
-    if ((s = espl_data_open(run->ctx, found, &settings, data)))
-        return s;
-    espl_data_shape(run->data, here);
-    espl_data_shape(*data, there);
-    if (here[0] == there[0] && here[1] == there[1] && here[2] == there[2])
-        return ESPL_OK;
-    return espl_run_fail(run, ESPL_BAD_SHAPE, "data: samples of %lldx%lldx%lld, but the net takes %lldx%lldx%lld",
-                         (long long)there[0], (long long)there[1], (long long)there[2], (long long)here[0],
-                         (long long)here[1], (long long)here[2]);
-}
-
 espl_status espl_run_measure_fisher(espl_run *run, int kept, int64_t samples, const char *path, bool head)
 {
     const int count = run->net->graph->parameter_count, top = espl_run_head(run);
@@ -212,7 +190,7 @@ espl_status espl_run_measure_fisher(espl_run *run, int kept, int64_t samples, co
         if (head || run->net->graph->parameters[i].node < top)
             diagonal[i] = run->acting->kept[kept * count + i];
     if (!s && *path)
-        s = open_data(run, path, &data);
+        s = espl__run_open_old(run, path, 0, &data);
     if (!s)
         s = espl__fisher(run->net, data ? data : run->data, run->old_classes, samples, diagonal);
     espl_data_free(data);

@@ -1,4 +1,5 @@
 /* The loop: epochs of steps, and what happens between them. */
+#include "train/align_new.h"
 #include "train/features.h"
 #include "train/scorer.h"
 #include "train/stages.h"
@@ -293,6 +294,8 @@ espl_status espl_run_fit(espl_run *run)
     fill_result(run);
     if (!s)
         s = espl__net_take_kept(run);
+    if (!s)
+        s = espl__align_new(run);
     if (!s)
         espl__features_done(run);
     logged = espl__log_end(run, s);

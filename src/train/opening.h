@@ -14,6 +14,9 @@ espl_status espl__match_classes(const espl_net *net, espl_data *data);
 /* The data's classes become those of the net, by number if they have no names, and then its own others. */
 espl_status espl__join_classes(const espl_net *net, espl_data *data);
 
+/* Data that the net learned before, `limit` training samples of it (0: all); its classes do not matter, its samples must fit. */
+espl_status espl__run_open_old(espl_run *run, const char *path, int64_t limit, espl_data **data);
+
 /* Where a file is that a recipe names: a relative path means the current folder, or the recipe's if it is not
  * found there. */
 void espl__run_find_path(const espl_run *run, const char *name, char path[ESPL__PATH_MAX]);

@@ -31,9 +31,10 @@ static espl_status open_scorer(espl_run *run)
     if (!count)
         return ESPL_OK;
     batch = batch < count ? batch : count;
-    return espl__scorer_open(run->net, run->recipe.loss, batch,
-                             run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT,
-                             run->fit.features ? espl__features_cut(run->fit.features) : 0, &run->fit.scorer);
+    const espl_status s = espl__scorer_open(run->net, run->recipe.loss, batch,
+                                            run->recipe.options.algorithm == ESPL__ALGORITHM_DIRECT,
+                                            run->fit.features ? espl__features_cut(run->fit.features) : 0, &run->fit.scorer);
+    return s || !run->fit.teacher.apart ? s : espl__scorer_within(run->fit.scorer, run->data, ESPL_HELD_OUT);
 }
 
 /* Also the loader, which may be reading what the frozen part gave. */

@@ -31,11 +31,12 @@ static double sum_weights(const float *weights, int64_t first, int64_t count)
 static void count_part(espl_run *run, const espl__batch *batch, const float *weights, int64_t first,
                        int64_t count)
 {
-    const int classes = espl_net_classes(run->net);
+    const espl__teacher *t = &run->fit.teacher;
+    const int from = t->apart ? t->known : 0, classes = espl_net_classes(run->net) - from;
 
     for (int64_t i = 0; i < count; i++)
-        espl__sums_add(&run->progress.sums, espl__plan_output(run->fit.plan, i), classes,
-                       batch->labels[first + i], (double)espl__plan_loss(run->fit.plan, i),
+        espl__sums_add(&run->progress.sums, espl__plan_output(run->fit.plan, i) + from, classes,
+                       batch->labels[first + i] - from, (double)espl__plan_loss(run->fit.plan, i),
                        weights ? (double)weights[first + i] : 1);
 }
 

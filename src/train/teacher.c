@@ -51,19 +51,25 @@ static bool only_new(const espl_run *run)
     return true;
 }
 
-espl_status espl_run_teach_old(espl_run *run, double temperature, double share, bool apart)
+espl_status espl_run_teach_old(espl_run *run, const espl_old_task *old)
 {
     espl__teacher *t = &run->fit.teacher;
     const bool own_loss = espl__text_equal(run->recipe.loss->name, "softmax_cross_entropy");
-    const espl_status s = share > 0 ? espl_run_teach(run, NULL, temperature, share) : ESPL_OK;
+    espl_data *data = NULL;
+    espl_status s = old->share > 0 ? espl_run_teach(run, NULL, old->temperature, old->share) : ESPL_OK;
 
-    if (s || (t->net && !(share > 0))) /* somebody else teaches */
+    if (s || (t->net && !(old->share > 0))) /* somebody else teaches */
         return s;
-    t->temperature = temperature;
-    t->share = share;
+    t->temperature = old->temperature;
+    t->share = old->share;
     t->known = run->old_classes;
-    t->apart = apart && own_loss && only_new(run);
-    return ESPL_OK;
+    t->apart = old->apart && own_loss && only_new(run);
+    t->old_data = old->data;
+    t->old_samples = old->samples;
+    if (t->apart && *old->data) /* it is wanted at the end: better to fail now */
+        s = espl__run_open_old(run, old->data, old->samples, &data);
+    espl_data_free(data);
+    return s;
 }
 
 espl_status espl__teacher_loss_graph(espl_run *run, espl__graph **result)

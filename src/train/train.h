@@ -51,8 +51,10 @@ extern const espl_field espl__progress_fields[]; /* checkpoint_items.c */
 typedef struct espl__teacher {
     espl_net *net; /* NULL: nobody teaches */
     double temperature, share;
-    int known;  /* so many of the first classes; 0: all */
-    bool apart; /* the others are told from each other alone; also where nobody teaches */
+    int known;            /* so many of the first classes; 0: all */
+    bool apart;           /* the others are told from each other alone; also where nobody teaches */
+    const char *old_data; /* "": none is there */
+    int64_t old_samples;
     espl__graph *fused;
     espl__plan *plan;
     bool packed;

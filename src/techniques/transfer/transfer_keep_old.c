@@ -1,10 +1,12 @@
-/* Elastic weight consolidation: a net learns something new while each parameter is drawn back to where it was,
- * as strongly as what the net knew depended on it,
+/* Learning without forgetting: a net learns something new while it goes on to answer about the old classes as it did
+ * before (Li and Hoiem 2016, arXiv:1606.09282), with old and new classes in separate softmaxes. Or, or besides,
+ * elastic weight consolidation: each parameter is drawn back to where it was, as strongly as what the net knew depended
+ * on it,
  *
  *   L = L_new + strength / 2 sum_k F_k (theta_k - theta_old,k)^2,
  *
- * F being the diagonal of the Fisher information of the old task at theta_old, or while it goes on to answer about
- * the old classes as the old net does (learning without forgetting, Li and Hoiem 2016, arXiv:1606.09282), or both. */
+ * F being the diagonal of the Fisher information of the old task at theta_old (Kirkpatrick et al. 2016,
+ * arXiv:1612.00796, equation 3). */
 #include "techniques/transfer/keep_old.h"
 
 #include <espalier/technique.h>
@@ -24,11 +26,11 @@ typedef struct keep_old {
 } keep_old;
 
 static const espl_option options[] = {
-    ESPL_REAL(keep_old, strength, "100", 0, 1e9, "of the pull to the old values; 0: none"),
+    ESPL_REAL(keep_old, strength, "0", 0, 1e9, "of the pull to the old values, such as 100; 0: none"),
     ESPL_TEXT(keep_old, data, "", "data that the net learned before, or some of them; empty: those of this run"),
-    ESPL_COUNT(keep_old, samples, "200", 1, 1000000, "so many of them tell how important each parameter is"),
+    ESPL_COUNT(keep_old, samples, "200", 1, 1000000, "so many of them are looked at"),
     ESPL_FLAG(keep_old, head, "no", "pull the head too; no: it is free to learn new classes"),
-    ESPL_REAL(keep_old, share, "0", 0, 1, "of the old net's answers about the old classes in the loss; 0: it is not asked"),
+    ESPL_REAL(keep_old, share, "0.5", 0, 1, "of the old net's answers about the old classes in the loss; 0: it is not asked"),
     ESPL_REAL(keep_old, temperature, "2", 0.01, 1000, "what logits are divided by before these answers are compared"),
     ESPL_FLAG(keep_old, apart, "yes",
               "tell new classes from each other alone, not from old ones, where no sample of an old one is trained on"),
@@ -52,7 +54,7 @@ static espl_status begin(void *self, espl_run *run)
 {
     const keep_old *k = self;
 
-    return espl_run_teach_old(run, k->temperature, k->share, k->apart);
+    return espl_run_teach_old(run, &(espl_old_task){ k->temperature, k->share, k->apart, k->data, k->samples });
 }
 
 static espl_status measure(void *self, espl_run *run)
@@ -87,7 +89,7 @@ static espl_status end_step(void *self, espl_run *run)
 const espl_technique espl_technique_transfer_keep_old = {
     .name = "transfer-keep-old",
     .summary = "learn something new without losing what the net knew",
-    .paper = "Kirkpatrick et al., Overcoming catastrophic forgetting in neural networks, arXiv:1612.00796",
+    .paper = "Li and Hoiem, Learning without forgetting, arXiv:1606.09282",
     .family = ESPL_TRANSFER,
     .size = sizeof(keep_old),
     .options = options,

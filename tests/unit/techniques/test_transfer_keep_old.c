@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "techniques/transfer/keep_old.h"
+#include "train/align_new.h"
 #include "train/fisher.h"
 #include "unit/train/tiny_run.h"
 
@@ -32,6 +33,27 @@ static void test_balances_two_tasks(void **unused)
     assert_float_equal(descend(0.01f, 1, 0.05, 1), 2.980198, 1e-5);
     assert_float_equal(descend(4, 0, 0.05, 1), 3, 1e-5);
     assert_float_equal(descend(4, 1e9, 1e-4, 1), 1, 3e-4); /* a pull that strong stays stable */
+}
+
+/* Old samples whose new outputs lead by -4 and -2, new ones by 3 and 1: symmetric around -0.5. */
+static void test_one_scale_by_samples(void **unused)
+{
+    (void)unused;
+    assert_float_equal(espl__balance((const double[]){ -4, -2 }, 2, (const double[]){ 3, 1 }, 2), 0.5, 1e-9);
+    assert_float_equal(espl__balance((const double[]){ -7 }, 1, (const double[]){ -7, -7 }, 2), 7, 1e-9);
+}
+
+/* Rows of lengths 5 and 13, mean 9, then of 1 and 2. */
+static void test_one_scale_by_weights(void **unused)
+{
+    float weights[] = { 3, 4, 5, 12, 0, 1, 2, 0 };
+    const float expected[] = { 3, 4, 5, 12, 0, 6, 12, 0 };
+
+    (void)unused;
+    assert_float_equal(espl__align_rows(weights, 4, 2, 2), 6, 1e-12);
+    assert_memory_equal(weights, expected, sizeof expected);
+    memset(weights + 4, 0, 4 * sizeof *weights);
+    assert_float_equal(espl__align_rows(weights, 4, 2, 2), 1, 0); /* nothing was learned */
 }
 
 /* ---- the Fisher information ---- */
@@ -143,9 +165,20 @@ static void test_without_strength_nothing_changes(void **state)
     tiny *t = *state;
     const uint64_t plain = hash_with(t, NULL);
 
-    assert_true(hash_with(t, "strength: 0") == plain);
-    assert_true(hash_with(t, "strength: 100") != plain);
-    assert_true(hash_with(t, "strength: 100, head: yes") != hash_with(t, "strength: 100"));
+    assert_true(hash_with(t, "share: 0") == plain);
+    assert_true(hash_with(t, "share: 0, strength: 100") != plain);
+    assert_true(hash_with(t, "share: 0, strength: 100, head: yes") != hash_with(t, "share: 0, strength: 100"));
+}
+
+static void test_springs_stopped_and_resumed(void **state)
+{
+    tiny *t = *state;
+    const uint64_t hash = hash_with(t, "share: 0, strength: 100");
+    const char *const with[] = { "transfer-keep-old: {share: 0, strength: 100}", NULL };
+    const tiny_job stopped = { .out = "stopped", .with = with, .stop_at = 9 };
+
+    assert_int_equal(tiny_do(t, &stopped).status, ESPL_INTERRUPTED);
+    assert_true(tiny_hash(t, &(tiny_job){ .out = "stopped", .with = with, .resume = true }) == hash);
 }
 
 static void test_takes_the_old_data(void **state)
@@ -153,29 +186,39 @@ static void test_takes_the_old_data(void **state)
     tiny *t = *state;
     char options[128];
 
-    snprintf(options, sizeof options, "data: '%s/data', samples: 20", t->folder);
-    assert_true(hash_with(t, options) != hash_with(t, "samples: 5"));
-    tiny_refuses(t, &(tiny_job){ .with = (const char *const[]){ "transfer-keep-old: {data: nowhere}", NULL } }, ESPL_NO_FILE,
+    snprintf(options, sizeof options, "strength: 100, data: '%s/data', samples: 20", t->folder);
+    assert_true(hash_with(t, options) != hash_with(t, "strength: 100, samples: 5"));
+    tiny_refuses(t, &(tiny_job){ .with = (const char *const[]){ "transfer-keep-old: {strength: 1, data: nowhere}", NULL } }, ESPL_NO_FILE,
                  "nowhere");
     write_points(t, "points.csv");
-    snprintf(options, sizeof options, "transfer-keep-old: {data: '%s/points.csv'}", t->folder);
+    snprintf(options, sizeof options, "transfer-keep-old: {strength: 1, data: '%s/points.csv'}", t->folder);
     tiny_refuses(t, &(tiny_job){ .with = (const char *const[]){ options, NULL } }, ESPL_BAD_OPTION, "pictures; the samples are rows of 2");
 }
 
 /* Two classes are known, and a third is learned from pictures of it and of one other. */
 #define OLD_NET "name: old\ninput: {channels: 2, height: 1, width: 1}\nlayers:\n  - flatten\n  - dense: 8\n  - relu\n  - dense: 2\n"
 #define TABLE(net, data, more)                                                                     \
-    "net: " net "\ndata: {path: " data ", held-out: 0.3}\nepochs: 20\nbatch: 8\nkeep: last\n" more \
-    "optimizer: {sgd: {rate: 0.5}}\n"
+    "net: " net "\ndata: {path: " data ", held-out: 0.3}\nepochs: 30\nbatch: 8\nkeep: last\n" more \
+    "optimizer: {sgd: {rate: 0.1}}\n"
+
+/* Classes a and b lie in two opposite corners of a square, c and d in the others. */
+static void place(int label, int i, float point[2])
+{
+    point[0] = (float)(label & 1) + 0.02f * (float)(i % 7);
+    point[1] = (float)(label == 1 || label == 2) + 0.02f * (float)(i % 5);
+}
 
 static void write_clouds(const tiny *t, const char *name, unsigned present)
 {
     FILE *file = tiny_create(t, name);
 
     fprintf(file, "x,y,label\n");
-    for (int i = 0; i < 80; i++)
+    for (int i = 0; i < 80; i++) {
+        float point[2];
+        place(i % 4, i, point);
         if (present >> i % 4 & 1)
-            fprintf(file, "%g,%g,%c\n", (i % 4 & 1) + 0.02 * (i % 7), (i % 4 >> 1) + 0.02 * (i % 5), "abcd"[i % 4]);
+            fprintf(file, "%g,%g,%c\n", (double)point[0], (double)point[1], "abcd"[i % 4]);
+    }
     fclose(file);
 }
 
@@ -194,8 +237,8 @@ static double drift(const tiny *t, const char *name)
             fail_msg("%s", espl_message(ctx));
     }
     for (int i = 0; i < 20; i++) {
-        const float point[2] = { (float)(i % 2) + 0.02f * (float)(i % 7), 1 + 0.02f * (float)(i % 5) };
-        float was[2], is[4];
+        float point[2], was[2], is[4];
+        place(2 + i % 2, i, point);
         assert_int_equal(espl_predict(net[0], point, 1, was), ESPL_OK);
         assert_int_equal(espl_predict(net[1], point, 1, is), ESPL_OK);
         sum += fabs((double)was[0] - (double)is[0] / ((double)is[0] + (double)is[1]));
@@ -275,6 +318,52 @@ static void test_new_classes_apart(void **state)
                 tiny_hash(t, &(tiny_job){ .out = "plain", .text = recipe }));
 }
 
+/* Which of the answers about these points are right: all four classes open. */
+static int count_right(const tiny *t, const char *name, int first)
+{
+    espl_context *ctx = NULL;
+    espl_net *net = NULL;
+    char path[160];
+    int right = 0;
+
+    assert_int_equal(espl_context_open(&(espl_context_settings){ .threads = 1 }, &ctx), ESPL_OK);
+    snprintf(path, sizeof path, "%s/%s/net.safetensors", t->folder, name);
+    if (espl_net_load(ctx, path, &net))
+        fail_msg("%s", espl_message(ctx));
+    for (int i = 0; i < 40; i++) {
+        const int label = first + i % 2;
+        float point[2], p[4];
+        int best = 0;
+        place(label, i, point);
+        assert_int_equal(espl_predict(net, point, 1, p), ESPL_OK);
+        for (int k = 1; k < 4; k++)
+            best = p[k] > p[best] ? k : best;
+        right += best == label;
+    }
+    espl_net_free(net);
+    espl_context_free(ctx);
+    return right;
+}
+
+/* With a few old samples both groups of answers are on one scale, whichever learned longer. */
+static void test_old_and_new_answers_together(void **state)
+{
+    tiny *t = *state;
+    char data[160];
+    const char *const with[] = { data, NULL };
+
+    tiny_write(t, "old.yaml", OLD_NET);
+    write_clouds(t, "old.csv", 3);
+    tiny_hash(t, &(tiny_job){ .out = "old", .text = TABLE("old.yaml", "old.csv", "") });
+    write_clouds(t, "new.csv", 12);
+    snprintf(data, sizeof data, "transfer-keep-old: {strength: 0, share: 0.5, data: '%s/old.csv', samples: 10}", t->folder);
+    tiny_hash(t, &(tiny_job){ .out = "both", .text = TABLE("old/net.safetensors", "new.csv", "head: {classes: added}\n"), .with = with });
+    if (count_right(t, "both", 0) < 30 || count_right(t, "both", 2) < 30)
+        fail_msg("%d old and %d new points of 40 are right", count_right(t, "both", 0), count_right(t, "both", 2));
+    snprintf(data, sizeof data, "transfer-keep-old: {strength: 0, share: 0.5, data: nowhere.csv}");
+    tiny_refuses(t, &(tiny_job){ .out = "none", .with = with }, ESPL_NO_FILE, "nowhere.csv");
+}
+
 /* One class more. */
 static void test_a_single_new_class(void **state)
 {
@@ -296,13 +385,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_balances_two_tasks),
+        cmocka_unit_test(test_one_scale_by_samples),
+        cmocka_unit_test(test_one_scale_by_weights),
         TINY_TEST_OF(test_fisher_of_logistic_regression),
         TINY_TEST_OF(test_fisher_of_what_is_known),
         TINY_TEST_OF(test_fisher_leaves_the_net),
         TINY_TEST_OF(test_without_strength_nothing_changes),
+        TINY_TEST_OF(test_springs_stopped_and_resumed),
         TINY_TEST_OF(test_takes_the_old_data),
         TINY_TEST_OF(test_goes_on_answering),
         TINY_TEST_OF(test_new_classes_apart),
+        TINY_TEST_OF(test_old_and_new_answers_together),
         TINY_TEST_OF(test_a_single_new_class),
     };
 
