@@ -9,9 +9,9 @@ static const char style[] =
     "h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem}"
     "table{border-collapse:collapse;width:100%}"
     "th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:right}"
-    "th:first-child,td:first-child{text-align:left}"
+    "th:first-child,td:first-child{text-align:left}td{white-space:nowrap}"
     "tr.ship td{font-weight:bold;background:#eef6ee}"
-    "svg{max-width:100%;height:auto}pre{background:#f6f6f6;padding:.8rem;overflow-x:auto;font-size:.85rem}";
+    "svg{display:block;max-width:100%;height:auto;margin:1rem 0}pre{background:#f6f6f6;padding:.8rem;overflow-x:auto;font-size:.85rem}";
 
 void espl__page_add(espl__page *page, const char *format, ...)
 {

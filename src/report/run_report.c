@@ -16,6 +16,19 @@ static espl__chart_series series_of(const espl__run_history *h, const char *name
     return (espl__chart_series){ name, h->column[ESPL__HISTORY_EPOCH], h->column[y], h->count, false };
 }
 
+/* So that the names in the upper right corner do not lie on what rises. */
+static void leave_room(espl__chart *chart)
+{
+    chart->y_low = INFINITY;
+    chart->y_high = -INFINITY;
+    for (int s = 0; s < chart->series_count; s++)
+        for (int i = 0; i < chart->series[s].count; i++) {
+            chart->y_low = fmin(chart->y_low, chart->series[s].y[i]);
+            chart->y_high = fmax(chart->y_high, chart->series[s].y[i]);
+        }
+    chart->y_high += 0.2 * (chart->y_high - chart->y_low);
+}
+
 static void add_course(espl__page *page, const espl__run_history *h)
 {
     espl__chart chart = { .x_name = "epoch", .series_count = 2 };
@@ -24,17 +37,22 @@ static void add_course(espl__page *page, const espl__run_history *h)
         espl__page_add(page, "<p>%d epoch is no course yet.</p>\n", h->count);
         return;
     }
-    chart.title = chart.y_name = "loss";
+    chart.title = "Loss of each epoch";
+    chart.y_name = "loss";
     chart.description = "The mean loss of each epoch, on the data it trained on and on held-out data.";
     chart.series[0] = series_of(h, "training", ESPL__HISTORY_LOSS);
     chart.series[1] = series_of(h, "held out", ESPL__HISTORY_HELD_OUT_LOSS);
     espl__page_chart(page, &chart);
-    chart.title = chart.y_name = "accuracy";
+    chart.title = "Right answers of each epoch";
+    chart.y_name = "accuracy";
     chart.description = "The share of right answers in each epoch, on the data it trained on and on held-out data.";
     chart.series[0] = series_of(h, "training", ESPL__HISTORY_TOP1);
     chart.series[1] = series_of(h, "held out", ESPL__HISTORY_HELD_OUT_TOP1);
+    leave_room(&chart);
     espl__page_chart(page, &chart);
-    chart.title = chart.y_name = "learning rate";
+    chart.y_low = chart.y_high = 0;
+    chart.title = "Learning rate at the end of each epoch";
+    chart.y_name = "rate";
     chart.description = "The learning rate of the last step of each epoch.";
     chart.series[0] = series_of(h, "", ESPL__HISTORY_RATE);
     chart.series_count = 1;
@@ -62,7 +80,7 @@ static void add_candidate(espl__page *page, const espl_candidate *a, bool recomm
     espl__page_add(page, "<tr%s><td>", recommended ? " class=\"ship\"" : "");
     espl__page_text(page, a->name);
     espl__page_add(page,
-                   "</td><td>%.2f %%</td><td>%.2f - %.2f</td><td>%.4f</td><td>%.4f</td><td>%.3f MB</td><td>%.3f</td></tr>\n",
+                   "</td><td>%.2f %%</td><td>%.2f - %.2f</td><td>%.4f</td><td>%.4f</td><td>%.2f MB</td><td>%.3f</td></tr>\n",
                    100 * a->top1, 100 * a->low, 100 * a->high, a->nll, a->calibration_error, (double)a->bytes / 1e6, a->ms);
 }
 
