@@ -3,7 +3,6 @@
 #include "base/store.h"
 #include "train/train.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -211,14 +210,6 @@ void espl__features_free(espl__features *f)
     espl__graph_free(f->frozen);
     espl__graph_free(f->rest);
     espl__release(f->ctx, f);
-}
-
-double espl__features_cost(const espl_run *run)
-{
-    const espl__features *f = run->fit.features;
-    const double step = 3 * (double)espl__graph_macs(f->rest) * (double)run->recipe.options.batch;
-
-    return (double)espl__graph_macs(f->frozen) * (double)samples_of(f) / fmax(step, 1);
 }
 
 const espl__graph *espl__features_rest(const espl__features *f)

@@ -18,9 +18,6 @@ typedef struct espl__features espl__features;
 espl_status espl__features_open(espl_run *run);
 void espl__features_free(espl__features *features); /* takes NULL */
 
-/* What computing them costs, in steps of what is left to train, by their multiply-adds. */
-double espl__features_cost(const espl_run *run);
-
 /* What follows the frozen part, and where it was cut out of the graph. */
 const espl__graph *espl__features_rest(const espl__features *features);
 int espl__features_cut(const espl__features *features);

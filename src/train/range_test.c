@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EPOCHS 30.0   /* of a training of which a test may cost */
-#define COST_MAX 0.05 /* so much */
-#define POINTS_MIN 70 /* fewer steps bring the loss too little down to tell */
+#define EPOCHS_MAX 1.5 /* what a test may cost: a twentieth of 30 epochs */
+#define POINTS_MIN 70  /* fewer steps bring the loss too little down to tell */
 #define POINTS_USUAL 100
 #define REPEATS_USUAL 3
 #define MEMORY 0.8 /* of the mean that says when to stop */
@@ -31,26 +30,20 @@ typedef struct range_test {
 /* ---- how much is tried ---- */
 
 /* What one point costs, in steps: a step and the forward pass of the fixed samples, which is a third of one where
- * all that is computed trains. */
+ * all of it trains. Whether features of a frozen part are kept must not change what is found. */
 static double cost_of_point(const espl_run *run, const espl__fixed_set *set)
 {
     const double share = (double)espl__fixed_set_samples(set) / (double)run->recipe.options.batch;
     bool whole = true;
 
-    for (int i = 0; i < run->net->graph->parameter_count && !run->fit.features; i++)
+    for (int i = 0; i < run->net->graph->parameter_count; i++)
         whole &= !run->net->parameters[i].frozen;
     return 1 + share * (whole ? 1.0 / 3 : 1);
 }
 
-/* What a training costs, in steps; that it computes a frozen part once may be most of it. */
-static double cost_of_training(const espl_run *run)
-{
-    return EPOCHS * (double)run->steps_per_epoch + (run->fit.features ? espl__features_cost(run) : 0);
-}
-
 static void choose_size(const range_test *t, const espl_rates_settings *given, espl__rate_curve *curve)
 {
-    const double most = COST_MAX * cost_of_training(t->run) / cost_of_point(t->run, t->set);
+    const double most = EPOCHS_MAX * (double)t->run->steps_per_epoch / cost_of_point(t->run, t->set);
     const int repeats = (int)fmin(fmax(floor(most / POINTS_USUAL), 1), REPEATS_USUAL);
     const int points = (int)fmin(fmax(floor(most / repeats), POINTS_MIN), POINTS_USUAL);
 

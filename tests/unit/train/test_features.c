@@ -67,6 +67,7 @@ static void the_bits_are_those_of_the_whole_net(void **state)
     same_bits(t, RECIPE("techniques: [transfer-freeze]\n"));
     same_bits(t, RECIPE("accumulate: 3\ntechniques: [transfer-freeze]\n"));
     same_bits(t, RECIPE("class-weights: balanced\ntechniques: [transfer-freeze: {layers: \"a*\"}]\n"));
+    same_bits(t, "net: deep.yaml\ndata: data\nepochs: 2\nbatch: 8\noptimizer: {sgd: {rate: find}}\ntechniques: [transfer-freeze]\n");
     same_bits(t, RECIPE("algorithm: direct\ntechniques: [transfer-freeze: {depth: 2}, average-ema]\n"));
 }
 

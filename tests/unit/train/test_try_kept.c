@@ -107,6 +107,21 @@ static void test_one_cycle_is_polyak(void **state)
     assert_true(hash_of(t, "run", "cycle-1") == hash_of(t, "run", "polyak"));
 }
 
+/* The average of a cycle's last step alone is the net that the ensemble takes there. */
+static void test_one_step_is_a_snapshot(void **state)
+{
+    tiny *t = *state;
+
+    tiny_hash(t, &(tiny_job){ .text = TINY_RECIPE("plain.yaml", "techniques:\n  - schedule-warm-restarts: {cycles: 3}\n"
+                                                                "  - average-cycles: {last: 1st}\n  - ensemble-snapshot\n") });
+    for (int i = 1; i <= 3; i++) {
+        char average[32], snapshot[32];
+        snprintf(average, sizeof average, "cycle-%d", i);
+        snprintf(snapshot, sizeof snapshot, "../snapshots/%d", i);
+        assert_true(hash_of(t, "run", average) == hash_of(t, "run", snapshot));
+    }
+}
+
 static void test_steps_allocate_nothing(void **state)
 {
     assert_int_equal(tiny_do(*state, &(tiny_job){ .text = RECIPE }).result.step_allocations, 0);
@@ -119,6 +134,7 @@ int main(void)
         TINY_TEST_OF(test_stopped_saves_the_same),
         TINY_TEST_OF(test_is_scored_as_it_is),
         TINY_TEST_OF(test_one_cycle_is_polyak),
+        TINY_TEST_OF(test_one_step_is_a_snapshot),
         TINY_TEST_OF(test_steps_allocate_nothing),
     };
 
