@@ -47,8 +47,7 @@ static int place(const espl__graph *graph, int head, int wanted, const bool *end
         int end = begin + 1, inside = has_weights(graph, begin);
         while (end < head && ends && !ends[end - 1])
             inside += has_weights(graph, end++);
-        const int number = inside || !before ? before : before - 1;
-        const int at = (int)((int64_t)number * wanted / layers);
+        const int at = inside || last < 0 ? (int)((int64_t)before * wanted / layers) : last;
         found += at != last;
         last = at;
         for (int i = begin; i < end; i++)

@@ -72,6 +72,27 @@ static void test_blocks_stay_whole(void **unused)
     espl_context_free(ctx);
 }
 
+/* What has no weights, such as the pooling at the end, is no group of its own. */
+static void test_every_group_has_weights(void **unused)
+{
+    espl_context *ctx = open_context();
+    espl_net *net = open_net(ctx, "resnet-8");
+    int group[256], found = 0;
+
+    (void)unused;
+    for (int count = 1; count <= 8; count++) {
+        bool weights[16] = { false };
+        assert_int_equal(espl__net_groups(net->graph, count, group, &found), ESPL_OK);
+        assert_int_equal(found, count);
+        for (int p = 0; p < net->graph->parameter_count; p++)
+            weights[group[net->graph->parameters[p].node]] |= net->graph->parameters[p].spec.kind == ESPL_WEIGHT;
+        for (int g = 0; g < count; g++)
+            assert_true(weights[g]);
+    }
+    espl_net_free(net);
+    espl_context_free(ctx);
+}
+
 /* Every layer a group of its own, even though that tears the blocks. */
 static void test_as_many_as_layers(void **unused)
 {
@@ -94,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_blocks_stay_whole),
+        cmocka_unit_test(test_every_group_has_weights),
         cmocka_unit_test(test_as_many_as_layers),
     };
 
