@@ -63,6 +63,10 @@ ESPL_API espl_status espl_contribution_find(espl_context *context, const char *r
 ESPL_API espl_status espl_contribution_plot(espl_context *context, const espl_contribution *contribution,
                                             const char *path);
 
+/* The picture and the figures as a page in HTML. */
+ESPL_API espl_status espl_contribution_report(espl_context *context, const espl_contribution *contribution,
+                                              const char *path);
+
 #ifdef __cplusplus
 }
 #endif

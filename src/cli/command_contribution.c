@@ -57,7 +57,7 @@ static void watch(void *user, const espl_news *news)
 
 /* ---- what came out ---- */
 
-static void write_json(const espl_contribution *c, const char *picture)
+static void write_json(const espl_contribution *c, const char *picture, const char *page)
 {
     json_t *line;
 
@@ -81,6 +81,7 @@ static void write_json(const espl_contribution *c, const char *picture)
     json_put_count(line, "held_out", c->held_out);
     json_put_text(line, "folder", c->folder);
     json_put_text(line, "picture", picture);
+    json_put_text(line, "page", page);
     json_write(line);
 }
 
@@ -89,7 +90,7 @@ static void put_share(cli_table *table, double share)
     table_cell(table, "%s", isfinite(share) ? figure_percent(share).text : "");
 }
 
-static void show(const espl_contribution *c, const char *picture)
+static void show(const espl_contribution *c, const char *picture, const char *page)
 {
     cli_table *table = table_open(">copied|up to layer|>its group|>frozen|>trained on|>linear|>group anew");
 
@@ -107,7 +108,7 @@ static void show(const espl_contribution *c, const char *picture)
     printf("\naccuracy  on %s held-out samples", figure_count(c->held_out).text);
     if (isfinite(c->whole))
         printf("; the net in which a group is drawn anew has %s", figure_percent(c->whole).text);
-    printf("\ntrainings %s\npicture   %s\n", c->folder, picture);
+    printf("\ntrainings %s\npicture   %s\npage      %s\n", c->folder, picture, page);
 }
 
 static espl_status find(espl_context *ctx, const contribution_options *o, const char *recipe, interrupts *signals,
@@ -141,18 +142,20 @@ static espl_status contribution(espl_context *ctx, const contribution_options *o
                                 interrupts *signals)
 {
     espl_contribution result;
-    char picture[1100];
+    char picture[1100], page[1100];
     espl_status status = find(ctx, o, recipe, signals, &result);
 
     if (status)
         return status;
     snprintf(picture, sizeof picture, "%s/contribution.svg", result.folder);
-    if ((status = espl_contribution_plot(ctx, &result, picture)))
+    snprintf(page, sizeof page, "%s/report.html", result.folder);
+    if ((status = espl_contribution_plot(ctx, &result, picture)) ||
+        (status = espl_contribution_report(ctx, &result, page)))
         return status;
     if (o->json)
-        write_json(&result, picture);
+        write_json(&result, picture, page);
     else
-        show(&result, picture);
+        show(&result, picture, page);
     return ESPL_OK;
 }
 

@@ -1,11 +1,12 @@
-/* What the parts of a net give, as a picture. */
-#include "report/chart.h"
+/* What the parts of a net give, as a picture and as a page. */
+#include "report/page.h"
 
 #include <espalier/contribution.h>
 
 #include <math.h>
 
 #define CUTS (ESPL_CONTRIBUTION_GROUPS_MAX + 1)
+#define ROOM 0.4 /* above the highest point, for the names of the lines */
 
 typedef struct columns {
     double copied[CUTS], frozen[CUTS], trained[CUTS], probe[CUTS], reset[CUTS];
@@ -22,30 +23,26 @@ static void add(espl__chart *chart, const char *name, const columns *c, const do
         chart->series[chart->series_count++] = (espl__chart_series){ name, c->copied, values, count, dots };
 }
 
-static espl_status draw(espl_context *ctx, const columns *c, int count, const char *path)
+static void leave_room(espl__chart *chart)
 {
-    espl__chart chart = {
-        .title = "What the parts of a net give",
-        .description = "Accuracy on held-out data against the number of groups of layers that are copied, from the input",
-        .x_name = "groups of layers copied, from the input",
-        .y_name = "accuracy, %",
-    };
+    double low = INFINITY, high = -INFINITY;
 
-    add(&chart, "copied and frozen", c, c->frozen, count, false);
-    add(&chart, "copied and trained on", c, c->trained, count, false);
-    add(&chart, "linear classifier there", c, c->probe, count, false);
-    add(&chart, "this group drawn anew", c, c->reset, count, true);
-    return espl__chart_write(ctx, &chart, path);
+    for (int s = 0; s < chart->series_count; s++)
+        for (int i = 0; i < chart->series[s].count; i++) {
+            low = fmin(low, chart->series[s].y[i]); /* which passes over what is no number */
+            high = fmax(high, chart->series[s].y[i]);
+        }
+    if (low < high) {
+        chart->y_low = low;
+        chart->y_high = high + ROOM * (high - low);
+    }
 }
 
-espl_status espl_contribution_plot(espl_context *ctx, const espl_contribution *contribution, const char *path)
+/* The chart of what is in the columns, which it borrows. */
+static void make_chart(const espl_contribution *contribution, columns *c, espl__chart *chart)
 {
     const int count = contribution->groups + 1;
-    columns *c = NULL;
-    espl_status s = espl__allocate(ctx, 1, sizeof *c, &c);
 
-    if (s)
-        return s;
     for (int n = 0; n < count; n++) {
         const espl_contribution_cut *cut = &contribution->cut[n];
         c->copied[n] = n;
@@ -54,7 +51,82 @@ espl_status espl_contribution_plot(espl_context *ctx, const espl_contribution *c
         c->probe[n] = 100 * cut->probe;
         c->reset[n] = 100 * cut->reset;
     }
-    s = draw(ctx, c, count, path);
+    *chart = (espl__chart){
+        .title = "What the parts of a net give",
+        .description = "Accuracy on held-out data against the number of groups of layers that are copied, from the input",
+        .x_name = "groups of layers copied, from the input",
+        .y_name = "accuracy, %",
+    };
+    add(chart, "copied and frozen", c, c->frozen, count, false);
+    add(chart, "copied and trained on", c, c->trained, count, false);
+    add(chart, "linear classifier there", c, c->probe, count, false);
+    add(chart, "this group drawn anew", c, c->reset, count, true);
+    leave_room(chart);
+}
+
+espl_status espl_contribution_plot(espl_context *ctx, const espl_contribution *contribution, const char *path)
+{
+    columns *c = NULL;
+    espl__chart chart;
+    espl_status s = espl__allocate(ctx, 1, sizeof *c, &c);
+
+    if (s)
+        return s;
+    make_chart(contribution, c, &chart);
+    s = espl__chart_write(ctx, &chart, path);
+    espl__release(ctx, c);
+    return s;
+}
+
+/* ---- the page ---- */
+
+static void add_share(espl__page *page, double share)
+{
+    if (isfinite(share))
+        espl__page_add(page, "<td>%.2f %%</td>", 100 * share);
+    else
+        espl__page_add(page, "<td></td>");
+}
+
+static void add_table(espl__page *page, const espl_contribution *contribution)
+{
+    espl__page_add(page, "<table>\n<tr><th>up to layer</th><th>groups copied</th><th>values of this one</th><th>frozen</th>"
+                         "<th>trained on</th><th>linear</th><th>group anew</th></tr>\n");
+    for (int n = 0; n <= contribution->groups; n++) {
+        const espl_contribution_cut *cut = &contribution->cut[n];
+        espl__page_add(page, "<tr><td>");
+        espl__page_text(page, n ? cut->layer : "none");
+        espl__page_add(page, "</td><td>%d</td><td>%lld</td>", n, (long long)cut->parameters);
+        add_share(page, cut->frozen);
+        add_share(page, cut->trained);
+        add_share(page, cut->probe);
+        add_share(page, cut->reset);
+        espl__page_add(page, "</tr>\n");
+    }
+    espl__page_add(page, "</table>\n<p>Accuracies are those on %lld held-out samples. Frozen, trained on: the layers up to "
+                         "here are copied and stay, or train too, more slowly; the others are trained from first values. "
+                         "Linear: a linear classifier is trained on the values here. Group anew: the group that ends here "
+                         "gets first values again in the whole trained net",
+                   (long long)contribution->held_out);
+    if (isfinite(contribution->whole))
+        espl__page_add(page, ", which has %.2f %%", 100 * contribution->whole);
+    espl__page_add(page, ", and nothing is trained.</p>\n");
+}
+
+espl_status espl_contribution_report(espl_context *ctx, const espl_contribution *contribution, const char *path)
+{
+    columns *c = NULL;
+    espl__page page;
+    espl__chart chart;
+    espl_status s = espl__allocate(ctx, 1, sizeof *c, &c);
+
+    if (s)
+        return s;
+    make_chart(contribution, c, &chart);
+    espl__page_open(&page, ctx, contribution->folder);
+    espl__page_chart(&page, &chart);
+    add_table(&page, contribution);
+    s = espl__page_close(&page, path);
     espl__release(ctx, c);
     return s;
 }
