@@ -267,8 +267,8 @@ static void show_result(const work *w, const espl_compared *compared, const char
            terminal_plain(stdout), folder, folder);
     if (w->choice.epochs)
         printf("  espalier train %s/all.yaml -o %s/all\n", folder, folder);
-    printf("\n%sNext%s\n  espalier predict %s PICTURE...\n  espalier score %s DATA\n", terminal_bold(stdout),
-           terminal_plain(stdout), word, word);
+    printf("\n%sNext%s\n  espalier predict %s PICTURE...\n  espalier score %s DATA\n  espalier report %s/%s\n",
+           terminal_bold(stdout), terminal_plain(stdout), word, word, folder, w->choice.epochs ? "all" : "head");
     free(word);
     free(folder);
 }
