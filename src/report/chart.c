@@ -68,6 +68,17 @@ static void find_ranges(drawing *d)
     settle(&d->y_low, &d->y_high);
 }
 
+void espl__chart_leave_room(espl__chart *chart, double share)
+{
+    double low = INFINITY, high = -INFINITY;
+
+    for (int s = 0; s < chart->series_count; s++)
+        for (int i = 0; i < chart->series[s].count; i++)
+            widen(chart->series[s].y[i], &low, &high);
+    chart->y_low = low;
+    chart->y_high = high + share * (high - low); /* of no values, or of equal ones, the range stays open */
+}
+
 static double place_x(const drawing *d, double x)
 {
     return LEFT + (on_axis(d->chart, x) - d->x_low) / (d->x_high - d->x_low) * (WIDTH - LEFT - RIGHT);

@@ -31,6 +31,8 @@ typedef struct espl__chart {
     espl__chart_mark mark[ESPL__CHART_MARKS_MAX];
 } espl__chart;
 
+/* Fixes the vertical range so that `share` of the values' own stays free above them, for the names of the series. */
+void espl__chart_leave_room(espl__chart *chart, double share);
 /* Adds the picture to a text, such as a page. */
 espl_status espl__chart_draw(espl_context *ctx, const espl__chart *chart, espl__text *text);
 espl_status espl__chart_write(espl_context *ctx, const espl__chart *chart, const char *path);

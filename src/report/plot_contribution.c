@@ -6,7 +6,6 @@
 #include <math.h>
 
 #define CUTS (ESPL_CONTRIBUTION_GROUPS_MAX + 1)
-#define ROOM 0.4 /* above the highest point, for the names of the lines */
 
 typedef struct columns {
     double copied[CUTS], frozen[CUTS], trained[CUTS], probe[CUTS], reset[CUTS];
@@ -21,21 +20,6 @@ static void add(espl__chart *chart, const char *name, const columns *c, const do
         any |= isfinite(values[i]);
     if (any)
         chart->series[chart->series_count++] = (espl__chart_series){ name, c->copied, values, count, dots };
-}
-
-static void leave_room(espl__chart *chart)
-{
-    double low = INFINITY, high = -INFINITY;
-
-    for (int s = 0; s < chart->series_count; s++)
-        for (int i = 0; i < chart->series[s].count; i++) {
-            low = fmin(low, chart->series[s].y[i]); /* which passes over what is no number */
-            high = fmax(high, chart->series[s].y[i]);
-        }
-    if (low < high) {
-        chart->y_low = low;
-        chart->y_high = high + ROOM * (high - low);
-    }
 }
 
 /* The chart of what is in the columns, which it borrows. */
@@ -61,7 +45,7 @@ static void make_chart(const espl_contribution *contribution, columns *c, espl__
     add(chart, "copied and trained on", c, c->trained, count, false);
     add(chart, "linear classifier there", c, c->probe, count, false);
     add(chart, "this group drawn anew", c, c->reset, count, true);
-    leave_room(chart);
+    espl__chart_leave_room(chart, 0.4);
 }
 
 espl_status espl_contribution_plot(espl_context *ctx, const espl_contribution *contribution, const char *path)

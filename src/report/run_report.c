@@ -16,19 +16,6 @@ static espl__chart_series series_of(const espl__run_history *h, const char *name
     return (espl__chart_series){ name, h->column[ESPL__HISTORY_EPOCH], h->column[y], h->count, false };
 }
 
-/* So that the names in the upper right corner do not lie on what rises. */
-static void leave_room(espl__chart *chart)
-{
-    chart->y_low = INFINITY;
-    chart->y_high = -INFINITY;
-    for (int s = 0; s < chart->series_count; s++)
-        for (int i = 0; i < chart->series[s].count; i++) {
-            chart->y_low = fmin(chart->y_low, chart->series[s].y[i]);
-            chart->y_high = fmax(chart->y_high, chart->series[s].y[i]);
-        }
-    chart->y_high += 0.2 * (chart->y_high - chart->y_low);
-}
-
 static void add_course(espl__page *page, const espl__run_history *h)
 {
     espl__chart chart = { .x_name = "epoch", .series_count = 2 };
@@ -48,7 +35,7 @@ static void add_course(espl__page *page, const espl__run_history *h)
     chart.description = "The share of right answers in each epoch, on the data it trained on and on held-out data.";
     chart.series[0] = series_of(h, "training", ESPL__HISTORY_TOP1);
     chart.series[1] = series_of(h, "held out", ESPL__HISTORY_HELD_OUT_TOP1);
-    leave_room(&chart);
+    espl__chart_leave_room(&chart, 0.2);
     espl__page_chart(page, &chart);
     chart.y_low = chart.y_high = 0;
     chart.title = "Learning rate at the end of each epoch";
