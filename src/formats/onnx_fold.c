@@ -169,7 +169,7 @@ static espl_status reshape(espl__onnx_call *call)
     if (s)
         return s;
     for (int d = 0; d < rank; d++) {
-        if (dim[d] == 0 && d < call->in[0]->rank)
+        if (d < call->in[0]->rank && dim[d] == 0)
             dim[d] = call->in[0]->dim[d];
         if (dim[d] == -1 && open < 0)
             open = d;
