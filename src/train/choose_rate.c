@@ -152,7 +152,7 @@ static double quantile(double *sorted, int count, double share)
  * curve has little of; the median, since the break has much. */
 static double noise_of(const double *mean, int count)
 {
-    double size[ESPL_RATE_POINTS_MAX];
+    double size[ESPL_RATE_POINTS_MAX] = { 0 };
     int n = 0;
 
     for (int i = 1; i + 1 < count; i++)
@@ -182,7 +182,7 @@ static void draw_curve(bootstrap *b, double *drawn)
     mean_of(b->curve, drawn_repeat, b->cap, noisy);
     espl__smooth_still(noisy, count, MEMORY, drawn);
     for (int i = 0; i < count; i += BLOCK) {
-        const int from = (int)espl__random_below(&b->random, (uint64_t)(count - BLOCK + 1));
+        const int from = (int)espl__random_below(&b->random, (uint64_t)count - BLOCK + 1);
         for (int k = 0; k < BLOCK && i + k < count; k++)
             noisy[i + k] = capped(drawn[i + k] + b->mean[from + k] - b->smooth[from + k], b->cap);
     }
@@ -203,7 +203,7 @@ static double choice_of_draws(const bootstrap *b, double choice)
  * answer. */
 static double draw_factors(bootstrap *b, double choice, double *low, double *high)
 {
-    double drawn[ESPL_RATE_POINTS_MAX], factor[DRAWS];
+    double drawn[ESPL_RATE_POINTS_MAX], factor[DRAWS] = { 0 };
     const double middle = choice_of_draws(b, choice);
     int n = 0;
 
