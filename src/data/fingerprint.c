@@ -10,8 +10,9 @@
 #define GREY_ALIKE 0.985   /* correlation of the grey pictures */
 #define COLOUR_ALIKE 0.96  /* correlation of the coarse colours, brightness taken out */
 
-/* Mean of the grey values in one cell of a grid of `rows` x `columns`. */
-static float cell_mean(const uint8_t *grey, int row, int rows, int column, int columns)
+/* Mean of the grey values in one cell of a grid of `rows` x `columns` on the picture or on its mirror image: 32 pixels
+ * make no nine equal columns, so the cells of the two are not the same. */
+static float cell_mean(const uint8_t *grey, int row, int rows, int column, int columns, bool mirrored)
 {
     const int top = row * SIDE / rows, bottom = (row + 1) * SIDE / rows;
     const int left = column * SIDE / columns, right = (column + 1) * SIDE / columns;
@@ -19,7 +20,7 @@ static float cell_mean(const uint8_t *grey, int row, int rows, int column, int c
 
     for (int y = top; y < bottom; y++)
         for (int x = left; x < right; x++)
-            sum += grey[y * SIDE + x];
+            sum += grey[y * SIDE + (mirrored ? SIDE - 1 - x : x)];
     return (float)sum / (float)((bottom - top) * (right - left));
 }
 
@@ -27,15 +28,15 @@ static void take_look(espl__fingerprint *print)
 {
     float cell[8][9];
 
-    for (int y = 0; y < 8; y++)
-        for (int x = 0; x < 9; x++)
-            cell[y][x] = cell_mean(print->grey, y, 8, x, 9);
-    print->look[0] = print->look[1] = 0;
-    for (int y = 0; y < 8; y++)
-        for (int x = 0; x < 8; x++) {
-            print->look[0] |= (uint64_t)(cell[y][x] > cell[y][x + 1]) << (8 * y + x);
-            print->look[1] |= (uint64_t)(cell[y][8 - x] > cell[y][7 - x]) << (8 * y + x);
-        }
+    for (int mirrored = 0; mirrored < 2; mirrored++) {
+        for (int y = 0; y < 8; y++)
+            for (int x = 0; x < 9; x++)
+                cell[y][x] = cell_mean(print->grey, y, 8, x, 9, mirrored);
+        print->look[mirrored] = 0;
+        for (int y = 0; y < 8; y++)
+            for (int x = 0; x < 8; x++)
+                print->look[mirrored] |= (uint64_t)(cell[y][x] > cell[y][x + 1]) << (8 * y + x);
+    }
 }
 
 static void take_colour(const float *planes, espl__fingerprint *print)

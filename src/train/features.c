@@ -311,6 +311,7 @@ void espl__features_serve(const espl__features *f, espl__loader_settings *settin
 {
     settings->ready = values_of(f, settings->part, 0);
     settings->ready_size = f->size;
+    settings->variants = settings->part == ESPL_TRAIN ? f->variants : 1;
 }
 
 espl_status espl__features_check(const espl_run *run)

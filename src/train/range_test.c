@@ -117,6 +117,7 @@ static espl_status check(espl_run *run, const espl_rates_settings *s, double low
 static espl_status open_loader(range_test *t, int repeat)
 {
     espl_run *run = t->run;
+    const espl__recipe_options *o = &run->recipe.options;
     char name[32];
 
     snprintf(name, sizeof name, "range-test/%d", repeat);
@@ -128,7 +129,7 @@ static espl_status open_loader(range_test *t, int repeat)
         .epochs = 1 + t->curve->count, /* enough if an epoch is one step */
         .augmentations = run->fit.augmentations,
         .augmentation_count = run->fit.augmentation_count,
-        .variants = run->recipe.options.variants,
+        .variants = o->variants < o->epochs ? o->variants : o->epochs, /* those of the training */
         .threads = espl__worker_count(run->ctx),
     };
 
