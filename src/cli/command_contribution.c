@@ -42,17 +42,7 @@ static const cli_argument arguments[] = {
 
 static void watch(void *user, const espl_news *news)
 {
-    progress *p = user;
-
-    if (news->kind == ESPL_NEWS_STEP) {
-        progress_step(p, news);
-    } else if (news->kind == ESPL_NEWS_EPOCH) {
-        progress_epoch(p, news);
-    } else if (strncmp(news->text, "net ", 4) == 0) { /* what else a training notes, it notes every time */
-        progress_clear(p);
-        progress_begin(p);
-        fprintf(stderr, "%s\n", news->text);
-    }
+    progress_training(user, news, "net ");
 }
 
 /* ---- what came out ---- */

@@ -191,3 +191,16 @@ void progress_epoch(progress *p, const espl_news *news)
         fputs(piece[i], stderr);
     fputc('\n', stderr);
 }
+
+void progress_training(progress *p, const espl_news *news, const char *about)
+{
+    if (news->kind == ESPL_NEWS_STEP) {
+        progress_step(p, news);
+    } else if (news->kind == ESPL_NEWS_EPOCH) {
+        progress_epoch(p, news);
+    } else if (strncmp(news->text, about, strlen(about)) == 0) {
+        progress_clear(p);
+        progress_begin(p);
+        fprintf(stderr, "%s\n", news->text);
+    }
+}

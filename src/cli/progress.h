@@ -15,6 +15,9 @@ typedef struct progress {
 void progress_begin(progress *p);
 void progress_step(progress *p, const espl_news *news);
 void progress_epoch(progress *p, const espl_news *news);
+/* Of one training among many: its steps and epochs, and of its notes those that begin with `about`; what else a training
+ * notes, it notes every time. */
+void progress_training(progress *progress, const espl_news *news, const char *about);
 /* Clears the line, so that something else can be written. */
 void progress_clear(progress *p);
 

@@ -5,29 +5,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "deep_net.h"
 #include "unit/train/tiny_run.h"
-
-/* Three groups: a, b and the head. */
-#define DEEP_NET                                     \
-    "name: deep\n"                                   \
-    "settings: {classes: 3}\n"                       \
-    "input: {channels: 1, height: 8, width: 8}\n"    \
-    "layers:\n"                                      \
-    "  - conv2d: {channels: 6, kernel: 3, pad: 1}\n" \
-    "    name: a\n"                                  \
-    "  - batch_norm:\n"                              \
-    "    name: a_norm\n"                             \
-    "  - relu\n"                                     \
-    "  - conv2d: {channels: 4, kernel: 3, pad: 1}\n" \
-    "    name: b\n"                                  \
-    "  - batch_norm:\n"                              \
-    "    name: b_norm\n"                             \
-    "  - relu\n"                                     \
-    "  - max_pool: 2\n"                              \
-    "  - flatten\n"                                  \
-    "  - dropout: 0.2\n"                             \
-    "  - dense: classes\n"                           \
-    "    name: out\n"
 #define RECIPE(net) TINY_RECIPE(net, "keep: last\n")
 #define TRAINED RECIPE("source/net.safetensors")
 
