@@ -1,7 +1,5 @@
 /* The curve of a range test as a picture. */
-#include "report/chart.h"
-
-#include <espalier/find_rate.h>
+#include "report/plot_rates.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +15,7 @@ static double first_loss(const espl_rates *rates)
     return rates->count && isfinite(rates->points[0].smooth) ? rates->points[0].smooth : 1;
 }
 
-static espl_status plot(espl_context *ctx, const espl_rates *rates, const columns *c, const char *path)
+static espl_status draw(espl_context *ctx, const espl_rates *rates, const columns *c, espl__text *text)
 {
     const int n = rates->count;
     espl__chart chart = {
@@ -39,10 +37,10 @@ static espl_status plot(espl_context *ctx, const espl_rates *rates, const column
         chart.mark[chart.mark_count++] = (espl__chart_mark){ "", rates->low, rates->high };
         chart.mark[chart.mark_count++] = (espl__chart_mark){ label, rates->rate, rates->rate };
     }
-    return espl__chart_write(ctx, &chart, path);
+    return espl__chart_draw(ctx, &chart, text);
 }
 
-espl_status espl_rates_plot(espl_context *ctx, const espl_rates *rates, const char *path)
+espl_status espl__rates_draw(espl_context *ctx, const espl_rates *rates, espl__text *text)
 {
     columns *c = NULL;
     espl_status s = espl__allocate(ctx, 1, sizeof *c, &c);
@@ -55,7 +53,18 @@ espl_status espl_rates_plot(espl_context *ctx, const espl_rates *rates, const ch
         c->smooth[i] = rates->points[i].smooth;
         c->training[i] = rates->points[i].training;
     }
-    s = plot(ctx, rates, c, path);
+    s = draw(ctx, rates, c, text);
     espl__release(ctx, c);
+    return s;
+}
+
+espl_status espl_rates_plot(espl_context *ctx, const espl_rates *rates, const char *path)
+{
+    espl__text text = { 0 };
+    espl_status s = espl__rates_draw(ctx, rates, &text);
+
+    if (!s)
+        s = espl__file_replace(ctx, path, text.data, text.length);
+    espl__text_free(ctx, &text);
     return s;
 }

@@ -34,7 +34,36 @@ static void take_begin(espl__run_history *h, const json_t *line)
     h->epochs = count_of(line, "epochs");
     h->batch = count_of(line, "batch");
     h->seed = count_of(line, "seed");
-    h->found_rate = real_of(line, "found_rate");
+}
+
+static bool take_points(espl_rates *rates, const json_t *points)
+{
+    const size_t n = json_array_size(points);
+
+    if (n > ESPL_RATE_POINTS_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *point = json_array_get(points, i);
+        rates->points[i] = (espl_rate_point){ real_of(point, "rate"), real_of(point, "loss"), real_of(point, "smooth"),
+                                              real_of(point, "training") };
+    }
+    rates->count = (int)n;
+    return true;
+}
+
+/* After a resume of a run that had not come to its first checkpoint, the last of several. */
+static bool take_rates(espl__run_history *h, const json_t *line)
+{
+    const char *reason = json_string_value(json_object_get(line, "reason"));
+
+    if (!h->rates && espl__allocate(h->ctx, 1, sizeof *h->rates, &h->rates))
+        return false;
+    h->rates->rate = real_of(line, "rate");
+    h->rates->low = real_of(line, "low");
+    h->rates->high = real_of(line, "high");
+    h->rates->trusted = json_is_true(json_object_get(line, "trusted"));
+    snprintf(h->rates->reason, sizeof h->rates->reason, "%s", reason ? reason : "");
+    return take_points(h->rates, json_object_get(line, "points"));
 }
 
 static void take_epoch(espl__run_history *h, const json_t *line)
@@ -53,8 +82,9 @@ static bool take_line(espl__run_history *h, const char *text, size_t length)
         take_begin(h, line);
     else if (event && strcmp(event, "epoch") == 0)
         take_epoch(h, line);
+    const bool taken = event && (strcmp(event, "find-rate") != 0 || take_rates(h, line));
     json_decref(line);
-    return event != NULL;
+    return taken;
 }
 
 static espl_status take_all(espl__run_history *h, const char *path, const char *text)
@@ -105,4 +135,5 @@ void espl__history_free(espl__run_history *h)
 {
     for (int k = 0; k < ESPL__HISTORY_COLUMNS; k++)
         espl__release(h->ctx, h->column[k]);
+    espl__release(h->ctx, h->rates);
 }

@@ -3,6 +3,7 @@
 #define ESPL_RUN_HISTORY_H
 
 #include "base/base.h"
+#include <espalier/find_rate.h>
 
 typedef enum espl__history_column {
     ESPL__HISTORY_EPOCH,
@@ -18,7 +19,7 @@ typedef struct espl__run_history {
     espl_context *ctx;
     char net[64];
     int64_t parameters, samples, held_out, epochs, batch, seed; /* epochs: of the whole run */
-    double found_rate;                                          /* NAN: none was looked for */
+    espl_rates *rates;                                          /* the range test; NULL: there was none */
     int count;                                                  /* epochs done */
     double *column[ESPL__HISTORY_COLUMNS];                      /* a value for each; NAN where the log has none */
 } espl__run_history;

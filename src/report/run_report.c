@@ -1,10 +1,10 @@
 /* espl_report_run: the page of a run. */
 #include "report/page.h"
+#include "report/plot_rates.h"
 #include "report/run_history.h"
 #include <espalier/compare.h>
 #include <espalier/run_report.h>
 
-#include <math.h>
 #include <stdio.h>
 
 static const espl_report_settings defaults = { 0 };
@@ -55,9 +55,22 @@ static void add_facts(espl__page *page, const espl__run_history *h)
                    "%lld samples were held out.",
                    (long long)h->parameters, h->count, (long long)h->epochs, (long long)h->samples, (long long)h->batch,
                    (long long)h->seed, (long long)h->held_out);
-    if (isfinite(h->found_rate))
-        espl__page_add(page, " The learning rate was looked for: %.3g.", h->found_rate);
     espl__page_add(page, "</p>\n");
+}
+
+static void add_rates(espl__page *page, const espl_rates *rates)
+{
+    if (!rates)
+        return;
+    espl__page_add(page, "<h2>How the learning rate was found</h2>\n<p>");
+    if (rates->trusted)
+        espl__page_add(page, "<strong>%.2g</strong>, between %.2g and %.2g: ", rates->rate, rates->low, rates->high);
+    else
+        espl__page_add(page, "None was found, so the optimizer's default was taken: ");
+    espl__page_text(page, rates->reason);
+    espl__page_add(page, ".</p>\n");
+    if (!page->status)
+        page->status = espl__rates_draw(page->ctx, rates, &page->text);
 }
 
 /* ---- which net to ship ---- */
@@ -123,6 +136,7 @@ espl_status espl_report_run(espl_context *ctx, const char *folder, const espl_re
             add_comparison(&page, folder, o);
         espl__page_add(&page, "<h2>Course of the training</h2>\n");
         add_course(&page, &history);
+        add_rates(&page, history.rates);
         add_recipe(&page, folder);
         s = espl__page_close(&page, path);
     }

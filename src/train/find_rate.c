@@ -37,19 +37,16 @@ static espl_status search(espl_run *run, const espl_rates_settings *settings, es
 
 espl_status espl__rate_take(espl_run *run)
 {
-    espl_rates *rates = NULL;
+    espl_rates **rates = &run->fit.rates;
     espl_status s;
 
     if (espl_run_base_rate(run) > 0)
         return ESPL_OK;
-    if ((s = espl__allocate(run->ctx, 1, sizeof *rates, &rates)))
+    if ((s = espl__allocate(run->ctx, 1, sizeof **rates, rates)) || (s = search(run, NULL, *rates)))
         return s;
-    if (!(s = search(run, NULL, rates))) {
-        run->progress.found_rate = rates->trusted ? rates->rate : espl__usual_rate(run);
-        tell(run, rates);
-    }
-    espl__release(run->ctx, rates);
-    return s;
+    run->progress.found_rate = (*rates)->trusted ? (*rates)->rate : espl__usual_rate(run);
+    tell(run, *rates);
+    return ESPL_OK;
 }
 
 espl_status espl_run_find_rate(espl_run *run, const espl_rates_settings *settings, espl_rates *result)

@@ -2,6 +2,7 @@
  * are made from, so a resumed run continues it without doubles: lines of epochs that lie behind the
  * checkpoint are cut off, because they will be written again. */
 #include "train/train.h"
+#include <espalier/find_rate.h>
 
 #include <errno.h>
 #include <jansson.h>
@@ -151,6 +152,30 @@ static json_t *begin_line(espl_run *run, bool resumed)
     return line;
 }
 
+static json_t *rates_line(const espl_rates *rates)
+{
+    json_t *line = json_object(), *points = json_array();
+
+    json_object_set_new(line, "event", json_string("find-rate"));
+    json_object_set_new(line, "rate", number(rates->rate));
+    json_object_set_new(line, "low", number(rates->low));
+    json_object_set_new(line, "high", number(rates->high));
+    json_object_set_new(line, "base", number(rates->base));
+    json_object_set_new(line, "maximum", number(rates->maximum));
+    json_object_set_new(line, "trusted", json_boolean(rates->trusted));
+    json_object_set_new(line, "reason", json_string(rates->reason));
+    for (int i = 0; i < rates->count; i++) {
+        json_t *point = json_object();
+        json_object_set_new(point, "rate", number(rates->points[i].rate));
+        json_object_set_new(point, "loss", number(rates->points[i].loss));
+        json_object_set_new(point, "smooth", number(rates->points[i].smooth));
+        json_object_set_new(point, "training", number(rates->points[i].training));
+        json_array_append_new(points, point);
+    }
+    json_object_set_new(line, "points", points);
+    return line;
+}
+
 espl_status espl__log_begin(espl_run *run, bool resumed)
 {
     espl_status s;
@@ -166,7 +191,8 @@ espl_status espl__log_begin(espl_run *run, bool resumed)
     if (!run->log->file)
         return espl__fail(run->ctx, ESPL_WRITE_FAILED, "%s: cannot be opened: %s", run->log->path,
                           strerror(errno));
-    return write_line(run, begin_line(run, resumed));
+    s = write_line(run, begin_line(run, resumed));
+    return s || !run->fit.rates ? s : write_line(run, rates_line(run->fit.rates));
 }
 
 espl_status espl__log_epoch(espl_run *run, const espl_news *news)

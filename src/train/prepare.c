@@ -252,6 +252,7 @@ void espl__fit_free(espl_run *run)
     espl__release(run->ctx, fit->weights);
     espl__release(run->ctx, fit->hooks);
     espl__release(run->ctx, fit->group);
+    espl__release(run->ctx, fit->rates);
     espl__release(run->ctx, fit->augmentations);
     espl__updater_free(fit->updater);
     espl__teacher_free(run);

@@ -66,6 +66,7 @@ typedef struct espl__fit {
     espl__graph *graph, *whole, *fused; /* with the loss; all of it fused; what a step computes of it, fused */
     espl__plan *plan;
     struct espl__features *features; /* NULL: none are kept */
+    struct espl_rates *rates;        /* of the range test that began it; NULL: none did */
     espl__plan_settings plan_settings;
     int *group;                          /* of each layer, as somebody last asked; NULL: nobody did */
     bool *frozen_before;                 /* of each parameter, before the run's techniques froze any */
