@@ -51,19 +51,16 @@ static bool take_points(espl_rates *rates, const json_t *points)
     return true;
 }
 
-/* After a resume of a run that had not come to its first checkpoint, the last of several. */
-static bool take_rates(espl__run_history *h, const json_t *line)
+static bool take_rates(espl_rates *rates, const json_t *line)
 {
     const char *reason = json_string_value(json_object_get(line, "reason"));
 
-    if (!h->rates && espl__allocate(h->ctx, 1, sizeof *h->rates, &h->rates))
-        return false;
-    h->rates->rate = real_of(line, "rate");
-    h->rates->low = real_of(line, "low");
-    h->rates->high = real_of(line, "high");
-    h->rates->trusted = json_is_true(json_object_get(line, "trusted"));
-    snprintf(h->rates->reason, sizeof h->rates->reason, "%s", reason ? reason : "");
-    return take_points(h->rates, json_object_get(line, "points"));
+    rates->rate = real_of(line, "rate");
+    rates->low = real_of(line, "low");
+    rates->high = real_of(line, "high");
+    rates->trusted = json_is_true(json_object_get(line, "trusted"));
+    snprintf(rates->reason, sizeof rates->reason, "%s", reason ? reason : "");
+    return take_points(rates, json_object_get(line, "points"));
 }
 
 static void take_epoch(espl__run_history *h, const json_t *line)
@@ -82,7 +79,7 @@ static bool take_line(espl__run_history *h, const char *text, size_t length)
         take_begin(h, line);
     else if (event && strcmp(event, "epoch") == 0)
         take_epoch(h, line);
-    const bool taken = event && (strcmp(event, "find-rate") != 0 || take_rates(h, line));
+    const bool taken = event && (strcmp(event, "find-rate") != 0 || take_rates(&h->rates, line));
     json_decref(line);
     return taken;
 }
@@ -135,5 +132,4 @@ void espl__history_free(espl__run_history *h)
 {
     for (int k = 0; k < ESPL__HISTORY_COLUMNS; k++)
         espl__release(h->ctx, h->column[k]);
-    espl__release(h->ctx, h->rates);
 }

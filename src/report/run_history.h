@@ -19,7 +19,7 @@ typedef struct espl__run_history {
     espl_context *ctx;
     char net[64];
     int64_t parameters, samples, held_out, epochs, batch, seed; /* epochs: of the whole run */
-    espl_rates *rates;                                          /* the range test; NULL: there was none */
+    espl_rates rates;                                           /* the range test; no points: there was none */
     int count;                                                  /* epochs done */
     double *column[ESPL__HISTORY_COLUMNS];                      /* a value for each; NAN where the log has none */
 } espl__run_history;

@@ -60,7 +60,7 @@ static void add_facts(espl__page *page, const espl__run_history *h)
 
 static void add_rates(espl__page *page, const espl_rates *rates)
 {
-    if (!rates)
+    if (!rates->count)
         return;
     espl__page_add(page, "<h2>How the learning rate was found</h2>\n<p>");
     if (rates->trusted)
@@ -136,7 +136,7 @@ espl_status espl_report_run(espl_context *ctx, const char *folder, const espl_re
             add_comparison(&page, folder, o);
         espl__page_add(&page, "<h2>Course of the training</h2>\n");
         add_course(&page, &history);
-        add_rates(&page, history.rates);
+        add_rates(&page, &history.rates);
         add_recipe(&page, folder);
         s = espl__page_close(&page, path);
     }
